@@ -1,1 +1,8 @@
-//! To be filled.
+//! Everything that knows AWS: the table on DynamoDB, the queues on SQS, results on S3, and every
+//! environment variable. Refuses to know what a handler or a page is.
+
+pub mod blobs;
+pub mod client;
+pub mod queue;
+pub mod settings;
+pub mod table;

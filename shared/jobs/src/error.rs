@@ -1,6 +1,12 @@
-//! Problems with a request, named by field.
+//! What can go wrong for a caller of [`crate::App`]: one variant per thing the caller can do about
+//! it. A failed scrape is not here; it is a [`crate::Failure`] on the job.
 
 use std::fmt;
+use std::time::Duration;
+
+use crate::id::JobId;
+use crate::job::Status;
+use crate::ports::PortError;
 
 /// One thing wrong with a request, named by the field it is wrong in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,5 +29,43 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.field, self.message)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is wrong; every problem is listed. Correct it.
+    #[error("the request has {} problem(s)", .0.len())]
+    Invalid(Vec<Problem>),
+    /// What the request asks for takes more than 64 KB to write down. Send less.
+    #[error("the job's specification takes {bytes} bytes, and at most {max} fit")]
+    TooLarge { bytes: usize, max: usize },
+    /// No such job for this caller.
+    #[error("no job found with id {0}")]
+    NotFound(String),
+    /// The job's state forbids it. Read the job and decide again.
+    #[error("job {id} is {status}, which forbids this")]
+    Conflict { id: JobId, status: Status },
+    /// The customer has as many unfinished jobs as allowed. Come back later.
+    #[error("the queue of this customer is full")]
+    Full { retry_after: Duration },
+    /// Table, queue or blobs cannot be reached. Try again.
+    #[error("the {part} cannot be reached")]
+    Unavailable {
+        part: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something stored does not read back. Nobody but us can help.
+    #[error("stored data is damaged: {0}")]
+    Corrupt(String),
+}
+
+impl From<PortError> for Error {
+    fn from(error: PortError) -> Self {
+        match error {
+            PortError::Unavailable { part, source } => Self::Unavailable { part, source },
+            PortError::Corrupt(what) => Self::Corrupt(what),
+        }
     }
 }

@@ -1,17 +1,34 @@
-//! What a scraping job is and how it lives.
+//! What a scraping job is and how it lives: identifiers, specifications, states and transitions,
+//! the retry policy, and [`App`], the one deep module that creates, works, sweeps and reads jobs.
+//!
+//! This crate knows neither AWS nor the web. What it needs from outside stands in [`ports`]; it
+//! refuses to read a clock, an environment variable or a socket itself.
 
+pub mod app;
 pub mod body;
 pub mod error;
 pub mod extraction;
 pub mod failure;
 pub mod id;
+pub mod job;
+pub mod message;
+pub mod new_job;
 pub mod page;
 pub mod ports;
+pub mod retry;
+pub mod spec;
+pub mod tally;
 pub mod time;
+pub mod transition;
 
-pub use error::Problem;
+pub use app::{App, Limits};
+pub use error::{Error, Problem};
 pub use extraction::Extraction;
 pub use failure::{Failure, FailureCode};
 pub use id::JobId;
+pub use job::{Job, State, Status};
+pub use message::Message;
+pub use new_job::NewJob;
 pub use page::Page;
+pub use spec::{CustomerId, JobType, Priority, Spec};
 pub use time::Timestamp;

@@ -8,7 +8,13 @@ use url::Url;
 
 use crate::extraction::Extraction;
 use crate::failure::Failure;
+use crate::id::JobId;
+use crate::job::{DueList, Job};
+use crate::message::Message;
 use crate::page::Page;
+use crate::spec::{CustomerId, Priority, Spec};
+use crate::tally::Tally;
+use crate::time::Timestamp;
 
 /// A port did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -41,4 +47,132 @@ pub struct PageRequest {
 #[async_trait]
 pub trait Scraper: Send + Sync {
     async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure>;
+}
+
+/// What time it is. Everything else in this crate is told.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// Random numbers, for identifiers, echoes and jitter.
+pub trait Entropy: Send + Sync {
+    fn next(&self) -> u128;
+}
+
+/// A job to be written for the first time.
+#[derive(Clone, Debug)]
+pub struct Creation<'a> {
+    pub job: &'a Job,
+    /// The specification in its stored form.
+    pub spec: &'a str,
+    /// Where the job takes part in deduplication: the owner to take over from, if there is one.
+    pub replaces: Option<&'a JobId>,
+    /// Most unfinished jobs that the customer may have, this one included.
+    pub max_unfinished: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Created {
+    New,
+    /// The deduplication row names this owner, and it is not the one to be replaced.
+    Owned(JobId),
+    /// The customer has as many unfinished jobs as allowed.
+    Full,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Commit {
+    Written,
+    /// The row is no longer the one that was read; this is what it is now.
+    Lost(Option<Box<Job>>),
+}
+
+/// Which jobs a list is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope<'a> {
+    Everyone,
+    Customer(&'a CustomerId),
+}
+
+/// The due index is spread over this many partitions, and so are the lists over all customers.
+pub const DUE_SHARDS: u32 = 8;
+
+/// The table: the truth about every job. Each write either happens as a whole or not at all, and
+/// knows its own echo: repeated after a lost answer it says that it was written.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes specification, row, deduplication owner and the customer's counts as one.
+    async fn create(&self, creation: &Creation<'_>) -> Result<Created, PortError>;
+
+    /// The row, as of the last write.
+    async fn job(&self, id: &JobId) -> Result<Option<Job>, PortError>;
+
+    /// Row and specification, as of the last write.
+    async fn job_and_spec(&self, id: &JobId) -> Result<Option<(Job, Spec)>, PortError>;
+
+    /// Replaces `before` by `after` where the row still is `before`, and the customer's counts
+    /// with it where they change.
+    async fn commit(&self, before: &Job, after: &Job) -> Result<Commit, PortError>;
+
+    /// Keeps a result beside the row, under the fence of its claim.
+    async fn put_result(&self, id: &JobId, fence: u64, body: Vec<u8>) -> Result<(), PortError>;
+
+    async fn result(&self, id: &JobId, fence: u64) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Removes a finished job with everything that belongs to it, where the row still is `job`.
+    async fn purge(&self, job: &Job) -> Result<(), PortError>;
+
+    /// Ids in one shard of a due list that come due by `until`, earliest first.
+    async fn due(
+        &self,
+        list: DueList,
+        shard: u32,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<JobId>, PortError>;
+
+    /// Rows, newest first, older than `before`. Shorter than `limit` only at the end; may lag
+    /// behind the last writes by a moment.
+    async fn list(
+        &self,
+        scope: Scope<'_>,
+        before: Option<&JobId>,
+        limit: usize,
+    ) -> Result<Vec<Job>, PortError>;
+
+    /// Rows by id, in no order; those that are gone are left out.
+    async fn jobs(&self, ids: &[JobId]) -> Result<Vec<Job>, PortError>;
+
+    /// Counts of one customer, or the sum over all.
+    async fn tally(&self, scope: Scope<'_>) -> Result<Tally, PortError>;
+}
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    pub message: Message,
+    pub priority: Priority,
+    /// Delivered no earlier than this from now; at most 15 minutes.
+    pub delay: Duration,
+    /// Whose message it is, so that customers share the queue fairly.
+    pub customer: CustomerId,
+}
+
+/// Five queues, one per priority. Delivers at least once, in any order; what it loses, the sweep
+/// sends again.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Sends what it can; answers with the indexes of those that it could not.
+    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError>;
+}
+
+/// Results too large for an item.
+#[async_trait]
+pub trait Blobs: Send + Sync {
+    async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), PortError>;
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Removes everything whose key starts with `prefix`, which ends in `/`.
+    async fn delete_all(&self, prefix: &str) -> Result<(), PortError>;
 }

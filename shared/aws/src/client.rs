@@ -1,0 +1,78 @@
+//! SDK clients, built once per process: timeouts on every call, standard retries, one TLS stack
+//! (`rustls` with `ring`). Refuses to look anything up by itself; [`Connection`] is told.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_http_client::tls;
+
+/// One try of a call; a slower answer is a lost one.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// A call with its retries; API Gateway gives up after 30 s.
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How to reach AWS, or what stands in for it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub region: String,
+    pub credentials: Credentials,
+    /// Instead of the region's own address.
+    pub endpoint: Option<String>,
+    pub http: SharedHttpClient,
+    /// Instead of the runtime's timer: a simulator has its own time, and no timeouts.
+    pub sleep: Option<SharedAsyncSleep>,
+}
+
+impl Connection {
+    /// The HTTP client for real endpoints.
+    pub fn network() -> SharedHttpClient {
+        aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https()
+    }
+
+    fn timeouts(&self) -> TimeoutConfig {
+        if self.sleep.is_some() {
+            return TimeoutConfig::disabled();
+        }
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build()
+    }
+}
+
+/// A client for the table.
+pub fn dynamodb(connection: &Connection) -> aws_sdk_dynamodb::Client {
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(connection.region.clone()))
+        .credentials_provider(connection.credentials.clone())
+        .http_client(connection.http.clone())
+        .timeout_config(connection.timeouts());
+    config.set_endpoint_url(connection.endpoint.clone());
+    config.set_sleep_impl(connection.sleep.clone().or_else(default_sleep));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// A client for the queues.
+pub fn sqs(connection: &Connection) -> aws_sdk_sqs::Client {
+    let mut config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(connection.region.clone()))
+        .credentials_provider(connection.credentials.clone())
+        .http_client(connection.http.clone())
+        .timeout_config(connection.timeouts());
+    config.set_endpoint_url(connection.endpoint.clone());
+    config.set_sleep_impl(connection.sleep.clone().or_else(default_sleep));
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
+fn default_sleep() -> Option<SharedAsyncSleep> {
+    aws_smithy_async::rt::sleep::default_async_sleep()
+}

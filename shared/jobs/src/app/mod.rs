@@ -1,0 +1,157 @@
+//! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
+//! one method here, and encode. Refuses to know which host it runs in.
+
+mod create;
+mod read;
+mod results;
+mod sweep;
+mod work;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use create::Creation;
+pub use read::{Filter, Health, ListPage, Stats};
+pub use results::{ResultsPage, encoded_page};
+pub use sweep::Swept;
+pub use work::Handled;
+
+use crate::error::Error;
+use crate::id::JobId;
+use crate::job::Job;
+use crate::message::Message;
+use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Queue, Store};
+use crate::time::Timestamp;
+use crate::transition::{Refusal, Retention, Stamp};
+
+/// What a deployment allows and keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most unfinished jobs of one customer.
+    pub max_unfinished: u64,
+    pub retention: Retention,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_unfinished: 10_000,
+            retention: Retention::default(),
+        }
+    }
+}
+
+/// The ports of a host.
+#[derive(Clone)]
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub queue: Arc<dyn Queue>,
+    pub blobs: Arc<dyn Blobs>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The service. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    ports: Ports,
+    limits: Limits,
+    stats: Arc<read::StatsCache>,
+}
+
+/// How a change of a row ended.
+enum Settled {
+    /// This is the row now.
+    Written(Box<Job>),
+    /// The row as it stands refuses the change.
+    Refused,
+    Gone,
+}
+
+impl App {
+    pub fn new(ports: Ports, limits: Limits) -> Self {
+        Self {
+            ports,
+            limits,
+            stats: Arc::default(),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            now: self.ports.clock.now(),
+            nonce: self.random(),
+        }
+    }
+
+    fn random(&self) -> u64 {
+        // 53 bits: the table's numbers and other people's tools keep those exactly.
+        (self.ports.entropy.next() >> 75) as u64
+    }
+
+    /// Writes what `change` makes of the row. Another write that came between is no failure: the
+    /// change is judged again on the row as it then is, so a request of a client never breaks a
+    /// worker's commit, and a worker that lost its lease is refused by the fence.
+    async fn settle(
+        &self,
+        job: &Job,
+        change: impl Fn(&Job, Stamp) -> Result<Job, Refusal>,
+    ) -> Result<Settled, Error> {
+        const MOST_RACES: usize = 20;
+        let mut current = Box::new(job.clone());
+        for _ in 0..MOST_RACES {
+            let Ok(next) = change(&current, self.stamp()) else {
+                return Ok(Settled::Refused);
+            };
+            match self.ports.store.commit(&current, &next).await? {
+                Commit::Written => return Ok(Settled::Written(Box::new(next))),
+                Commit::Lost(Some(row)) => current = row,
+                Commit::Lost(None) => return Ok(Settled::Gone),
+            }
+        }
+        Err(Error::Unavailable {
+            part: "table",
+            source: format!("job {} changed {MOST_RACES} times meanwhile", job.id).into(),
+        })
+    }
+
+    /// Sends messages for rows that already say what happens next. A loss is logged and left to
+    /// the sweep.
+    async fn send(&self, envelopes: &[Envelope]) {
+        if envelopes.is_empty() {
+            return;
+        }
+        match self.ports.queue.send(envelopes).await {
+            Ok(unsent) if unsent.is_empty() => {}
+            Ok(unsent) => {
+                tracing::warn!(unsent = unsent.len(), "messages not taken by the queue");
+            }
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "messages not sent");
+            }
+        }
+    }
+
+    fn envelope(job: &Job, delay: Duration) -> Envelope {
+        Envelope {
+            message: Message {
+                job_id: job.id.clone(),
+            },
+            priority: job.priority,
+            delay,
+            customer: job.customer.clone(),
+        }
+    }
+
+    /// The row, unless it is not there for readers any more.
+    async fn visible(&self, id: &JobId) -> Result<Option<Job>, Error> {
+        let job = self.ports.store.job(id).await?;
+        let now = self.now();
+        Ok(job.filter(|job| !job.is_expired(now)))
+    }
+}

@@ -1,0 +1,152 @@
+//! The one repair path. Takes no input: walks the due index and gives every row what it is owed,
+//! a message, an end to its lease, its removal. Safe to run at any time, by several at once, and
+//! to be killed anywhere.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+
+use crate::app::{App, Settled};
+use crate::error::Error;
+use crate::id::JobId;
+use crate::job::{DueList, Job};
+use crate::ports::{Commit, DUE_SHARDS, Envelope};
+use crate::transition::{Mode, Sweep};
+
+/// After a restart every row whose message a volatile queue may have lost is within this reach:
+/// the longest message delay and the longest grace.
+const RESTART_REACH: Duration = Duration::from_mins(35);
+/// Rows read per shard and round.
+const PAGE: usize = 100;
+/// Rows worked on at once.
+const CONCURRENCY: usize = 8;
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Messages sent again or for the first time.
+    pub sent: usize,
+    /// Leases freed and rows whose due time was moved.
+    pub written: usize,
+    pub purged: usize,
+    /// The budget ended before the work did: sweep again.
+    pub more: bool,
+}
+
+impl App {
+    /// Sweeps up to `budget` rows.
+    pub async fn sweep(&self, mode: Mode, budget: usize) -> Result<Swept, Error> {
+        let now = self.now();
+        // Due times are set early enough for a sweep every minute, so the routine looks at what is
+        // due and no further; purging can wait until the service runs.
+        let (until, lists) = match mode {
+            Mode::Routine => (now, &[DueList::Work, DueList::Purge][..]),
+            Mode::Restart | Mode::Shutdown => (now + RESTART_REACH, &[DueList::Work][..]),
+        };
+        let mut swept = Swept::default();
+        let mut room = budget;
+        for list in lists {
+            for shard in 0..DUE_SHARDS {
+                // The routine gives every shard a turn; what is left over is more work.
+                let limit = if mode == Mode::Routine {
+                    room.min(PAGE)
+                } else {
+                    room
+                };
+                if limit == 0 {
+                    swept.more = true;
+                    return Ok(swept);
+                }
+                let ids = self.ports.store.due(*list, shard, until, limit).await?;
+                room -= ids.len();
+                swept.more |= ids.len() == limit;
+                self.sweep_rows(ids, mode, &mut swept).await?;
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn sweep_rows(
+        &self,
+        ids: Vec<JobId>,
+        mode: Mode,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        let rows = stream::iter(ids)
+            .map(|id| async move { self.sweep_row(&id, mode).await })
+            .buffered(CONCURRENCY)
+            .collect::<Vec<_>>()
+            .await;
+        let mut envelopes = Vec::new();
+        let mut first_error = None;
+        for row in rows {
+            match row {
+                Ok(Done::Nothing) => {}
+                Ok(Done::Written) => swept.written += 1,
+                Ok(Done::Purged) => swept.purged += 1,
+                Ok(Done::Send(envelope)) => envelopes.push(envelope),
+                // One bad row must not keep the others from being repaired.
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        swept.sent += envelopes.len();
+        self.send(&envelopes).await;
+        match first_error {
+            None => Ok(()),
+            Some(error @ Error::Corrupt(_)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "a row cannot be swept");
+                Ok(())
+            }
+            Some(error) => Err(error),
+        }
+    }
+
+    async fn sweep_row(&self, id: &JobId, mode: Mode) -> Result<Done, Error> {
+        let Some(job) = self.ports.store.job(id).await? else {
+            return Ok(Done::Nothing);
+        };
+        let (next, sent) = match job.sweep(self.stamp(), mode, &self.limits.retention) {
+            Sweep::Nothing => return Ok(Done::Nothing),
+            Sweep::SendOnly(delay) => return Ok(Done::Send(Self::envelope(&job, delay))),
+            Sweep::Purge => {
+                self.purge(&job).await?;
+                return Ok(Done::Purged);
+            }
+            Sweep::Write(next) => (next, None),
+            Sweep::Send(next, delay) => (next, Some(delay)),
+        };
+        match self.ports.store.commit(&job, &next).await? {
+            // Somebody else moved the row; whatever is still owed comes due again.
+            Commit::Lost(_) => Ok(Done::Nothing),
+            Commit::Written => Ok(match sent {
+                Some(delay) => Done::Send(Self::envelope(&next, delay)),
+                None => Done::Written,
+            }),
+        }
+    }
+
+    /// Blobs first, then the row: a purge that is cut short is found again.
+    async fn purge(&self, job: &Job) -> Result<(), Error> {
+        self.drop_results(&job.id).await?;
+        Ok(self.ports.store.purge(job).await?)
+    }
+
+    /// A hint about this job went to the dead letters: make the next sweep look at it.
+    pub async fn wake(&self, id: &JobId) -> Result<(), Error> {
+        let Some(job) = self.ports.store.job(id).await? else {
+            return Ok(());
+        };
+        if let Settled::Written(job) = self.settle(&job, Job::wake).await? {
+            tracing::warn!(job = %job.id, "woken after its message went to the dead letters");
+        }
+        Ok(())
+    }
+}
+
+enum Done {
+    Nothing,
+    Written,
+    Purged,
+    Send(Envelope),
+}

@@ -1,0 +1,185 @@
+//! Working at a job: claim, scrape, commit. Whatever happens in between, the row decides; this
+//! only ever writes under the fence of its own claim.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use crate::app::{App, Settled};
+use crate::error::Error;
+use crate::failure::{Failure, FailureCode};
+use crate::id::JobId;
+use crate::job::{Job, State};
+use crate::message::Message;
+use crate::page::Page;
+use crate::ports::{Commit, PageRequest, Scraper};
+use crate::spec::Spec;
+use crate::time::Timestamp;
+use crate::transition::{Claim, LONGEST_MESSAGE_DELAY};
+
+/// A lease outlives the worker's deadline by this much.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+/// What a worker needs after the scrape to write it down.
+const COMMIT_MARGIN: Duration = Duration::from_secs(3);
+
+/// What to do with the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// The row says what happens next: acknowledge.
+    Done,
+    /// The table could not be asked: give the message back.
+    Return,
+}
+
+/// How a claim ended.
+enum Claimed {
+    Won(Box<Job>, Box<Spec>),
+    /// Nothing to do for this message.
+    Over,
+    /// Too early, by this much.
+    Early(Box<Job>, Duration),
+}
+
+impl App {
+    /// Handles one message. The worker promises to have stopped by `deadline`; the lease ends
+    /// five seconds later.
+    pub async fn work(
+        &self,
+        message: &Message,
+        scraper: &dyn Scraper,
+        deadline: Timestamp,
+    ) -> Handled {
+        match self.try_work(&message.job_id, scraper, deadline).await {
+            Ok(()) => Handled::Done,
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(job = %message.job_id, error, "message given back");
+                Handled::Return
+            }
+        }
+    }
+
+    async fn try_work(
+        &self,
+        id: &JobId,
+        scraper: &dyn Scraper,
+        deadline: Timestamp,
+    ) -> Result<(), Error> {
+        let (job, spec) = match self.claim(id, deadline).await? {
+            Claimed::Won(job, spec) => (job, spec),
+            Claimed::Over => return Ok(()),
+            Claimed::Early(job, wait) => {
+                let wait = wait.min(LONGEST_MESSAGE_DELAY);
+                let envelope = Self::envelope(&job, wait);
+                let unsent = self.ports.queue.send(&[envelope]).await?;
+                return if unsent.is_empty() {
+                    Ok(())
+                } else {
+                    Err(Error::Unavailable {
+                        part: "queue",
+                        source: "the message was not taken".into(),
+                    })
+                };
+            }
+        };
+        let room = deadline.since(self.now()).saturating_sub(COMMIT_MARGIN);
+        let outcome = scrape(&spec, scraper, room).await;
+        self.report(&job, outcome).await
+    }
+
+    async fn claim(&self, id: &JobId, deadline: Timestamp) -> Result<Claimed, Error> {
+        const MOST_RACES: usize = 20;
+        let Some((job, spec)) = self.ports.store.job_and_spec(id).await? else {
+            return Ok(Claimed::Over);
+        };
+        let mut current = Box::new(job);
+        for _ in 0..MOST_RACES {
+            let stamp = self.stamp();
+            let lease_until = deadline.max(stamp.now) + LEASE_MARGIN;
+            let claim = current.claim(stamp, lease_until, &self.limits.retention);
+            let (next, won) = match claim {
+                Claim::Won(next) => (next, true),
+                Claim::Ended(next) => (next, false),
+                Claim::Early(wait) => return Ok(Claimed::Early(current, wait)),
+                Claim::Taken | Claim::Paused | Claim::Finished => return Ok(Claimed::Over),
+            };
+            match self.ports.store.commit(&current, &next).await? {
+                Commit::Written if won => {
+                    return Ok(Claimed::Won(Box::new(next), Box::new(spec)));
+                }
+                Commit::Written | Commit::Lost(None) => return Ok(Claimed::Over),
+                Commit::Lost(Some(row)) => current = row,
+            }
+        }
+        Err(Error::Unavailable {
+            part: "table",
+            source: format!("job {id} changed {MOST_RACES} times meanwhile").into(),
+        })
+    }
+
+    async fn report(&self, job: &Job, outcome: Result<Page, Failure>) -> Result<(), Error> {
+        let retention = self.limits.retention;
+        let settled = match outcome {
+            Ok(page) => {
+                let result = self.keep_result(&job.id, job.fence, &page).await?;
+                self.settle(job, |row, stamp| {
+                    row.complete(stamp, job.fence, result, &retention)
+                })
+                .await?
+            }
+            Err(failure) => {
+                tracing::info!(job = %job.id, %failure, "attempt failed");
+                let jitter = self.random();
+                self.settle(job, |row, stamp| {
+                    row.fail(stamp, job.fence, &failure, jitter, &retention)
+                })
+                .await?
+            }
+        };
+        match settled {
+            Settled::Written(row) => {
+                if row.state == State::Queued {
+                    let wait = row.wait(self.now());
+                    if wait <= LONGEST_MESSAGE_DELAY {
+                        self.send(&[Self::envelope(&row, wait)]).await;
+                    }
+                }
+                let status = row.status(self.now());
+                tracing::info!(job = %row.id, %status, attempts = row.attempts_made(), "job settled");
+            }
+            Settled::Refused | Settled::Gone => {
+                tracing::info!(job = %job.id, fence = job.fence, "outcome refused: the claim is over");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Scrapes within the job's own time and the worker's. A panic is a failure of this attempt, not
+/// of the worker.
+async fn scrape(spec: &Spec, scraper: &dyn Scraper, room: Duration) -> Result<Page, Failure> {
+    let Some(url) = spec.address() else {
+        return Err(Failure::new(
+            FailureCode::Internal,
+            "the stored address is no URL",
+        ));
+    };
+    let request = PageRequest {
+        url,
+        headers: spec.headers.clone(),
+        user_agent: spec.user_agent.clone(),
+        timeout: spec.timeout().min(room),
+        extraction: spec.config.clone(),
+    };
+    let outcome = AssertUnwindSafe(scraper.scrape(&request))
+        .catch_unwind()
+        .await;
+    outcome.unwrap_or_else(|_| {
+        tracing::error!("the scraper panicked");
+        Err(Failure::new(
+            FailureCode::Internal,
+            "the page could not be worked on",
+        ))
+    })
+}

@@ -1,0 +1,451 @@
+//! How a job may change: one table of moves, and one pure function per move. Everything that can
+//! interleave is decided here, from the row alone; refuses to do input or output.
+//!
+//! ```text
+//!            claim             complete
+//!  Queued ----------> Active ----------> Completed
+//!    ^  ^              | | |
+//!    |  +--------------+ | +-----------> Failed ----> (retry) Queued
+//!    |   fail, lapse,    |  fail, lapse
+//!    |   release         | fail, lapse where a pause is asked for
+//!    +----- Paused <-----+
+//!    resume   ^
+//!             +-- Queued (pause)          any unfinished -- cancel --> Cancelled
+//! ```
+
+use std::time::Duration;
+
+use crate::failure::{Attempt, Failure, FailureCode};
+use crate::job::{Job, ResultRef, State};
+use crate::retry;
+use crate::time::Timestamp;
+
+/// A message can be held back by its queue this long; a longer delay is the sweep's to send.
+pub const LONGEST_MESSAGE_DELAY: Duration = Duration::from_mins(15);
+/// A row with a longer delay comes due this long before its time: when the message can be sent
+/// already, and many sweeps before it is too late.
+const SEND_AHEAD: Duration = Duration::from_mins(14);
+/// How long a message may take from being sent to its claim before the sweep sends it again.
+const GRACE: Duration = Duration::from_mins(1);
+const LONGEST_GRACE: Duration = Duration::from_mins(15);
+
+/// What can happen to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Move {
+    /// A worker takes the lease.
+    Claim,
+    /// The work is done.
+    Complete,
+    /// The attempt failed, with a reason.
+    Fail,
+    /// The lease ended without a word.
+    Lapse,
+    /// The worker gives the job back without having tried.
+    Release,
+    /// The sweep sends the message again, or looks again later.
+    Defer,
+    Pause,
+    Resume,
+    Cancel,
+    /// An ended job starts anew.
+    Retry,
+    /// A delayed job may start now.
+    Promote,
+}
+
+impl Move {
+    pub const ALL: [Self; 11] = [
+        Self::Claim,
+        Self::Complete,
+        Self::Fail,
+        Self::Lapse,
+        Self::Release,
+        Self::Defer,
+        Self::Pause,
+        Self::Resume,
+        Self::Cancel,
+        Self::Retry,
+        Self::Promote,
+    ];
+}
+
+/// The table: where a move may lead from a state; empty where it is forbidden.
+pub const fn allowed(from: State, by: Move) -> &'static [State] {
+    use State::{Active, Cancelled, Completed, Failed, Paused, Queued};
+    match (from, by) {
+        (Queued, Move::Claim) => &[Active],
+        (Queued, Move::Defer | Move::Promote) => &[Queued],
+        (Queued, Move::Pause) => &[Paused],
+        // A claim of an expired lease is a lapse and a claim in one write.
+        (Active, Move::Claim) => &[Active],
+        (Active, Move::Complete) => &[Completed],
+        (Active, Move::Fail | Move::Lapse) => &[Queued, Paused, Failed],
+        (Active, Move::Release) => &[Queued, Paused],
+        (Active, Move::Defer | Move::Pause) => &[Active],
+        (Paused, Move::Resume) => &[Queued],
+        (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
+        (Failed | Cancelled, Move::Retry) => &[Queued],
+        _ => &[],
+    }
+}
+
+/// When a write happens and the random number by which it knows its echo.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    pub now: Timestamp,
+    pub nonce: u64,
+}
+
+/// How long ended jobs are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Completed and cancelled jobs.
+    pub completed: Duration,
+    pub failed: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            completed: Duration::from_hours(24),
+            failed: Duration::from_hours(7 * 24),
+        }
+    }
+}
+
+/// Why a move was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another claim has taken over, or the job has ended: this worker's word no longer counts.
+    Stale,
+    /// The table forbids the move from this state.
+    Forbidden,
+}
+
+/// What a worker that holds a message may do with the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Write this, and the work is yours.
+    Won(Job),
+    /// Write this: the lost lease was the last attempt, and the job has ended (or is paused).
+    Ended(Job),
+    /// Not before this much time has passed.
+    Early(Duration),
+    /// Another worker holds a live lease.
+    Taken,
+    Paused,
+    Finished,
+}
+
+/// What the sweep must do with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// Not yet.
+    Nothing,
+    /// Write this and look again when it says.
+    Write(Job),
+    /// Write this, then send the message with this delay.
+    Send(Job, Duration),
+    /// Send the message with this delay; the row is right as it is.
+    SendOnly(Duration),
+    /// Remove the job and everything of it.
+    Purge,
+}
+
+/// What a sweep may assume about leases and messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Leases count; messages may be on their way.
+    Routine,
+    /// Nothing of an earlier process lives: every lease is void, every message is lost.
+    Restart,
+    /// Every worker has stopped without a word: give their jobs back as untried.
+    Shutdown,
+}
+
+impl Job {
+    /// The claim of a worker that can hold the job until `lease_until`.
+    pub fn claim(&self, stamp: Stamp, lease_until: Timestamp, retention: &Retention) -> Claim {
+        match self.state {
+            State::Paused => return Claim::Paused,
+            State::Completed | State::Failed | State::Cancelled => return Claim::Finished,
+            State::Queued if self.eligible_at > stamp.now => {
+                return Claim::Early(self.wait(stamp.now));
+            }
+            State::Active if self.lease_until.is_some_and(|until| until > stamp.now) => {
+                return Claim::Taken;
+            }
+            State::Queued | State::Active => {}
+        }
+        let mut next = self.clone();
+        if self.state == State::Active {
+            next.record_failure(stamp, &lease_lost(), Duration::ZERO, retention);
+            if next.state != State::Queued {
+                next.seal(stamp, self);
+                return Claim::Ended(next);
+            }
+        }
+        next.state = State::Active;
+        next.fence += 1;
+        next.started_at = next.started_at.or(Some(stamp.now));
+        next.lease_until = Some(lease_until);
+        // A due time that comes before the lease ends may stay: the sweep then looks once for
+        // nothing, which is rarer than a write to the index for every claim.
+        next.due_at = match self.due_at {
+            Some(at) if at <= lease_until => Some(at),
+            _ => Some(lease_until),
+        };
+        next.seal(stamp, self);
+        Claim::Won(next)
+    }
+
+    /// The work under `fence` is done and its result lies at `result`.
+    pub fn complete(
+        &self,
+        stamp: Stamp,
+        fence: u64,
+        result: ResultRef,
+        retention: &Retention,
+    ) -> Result<Self, Refusal> {
+        let mut next = self.held_by(fence)?;
+        next.result = Some(result);
+        next.end(State::Completed, stamp.now, retention);
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// The attempt under `fence` failed. Leads to another attempt where one can help and is left.
+    pub fn fail(
+        &self,
+        stamp: Stamp,
+        fence: u64,
+        failure: &Failure,
+        jitter: u64,
+        retention: &Retention,
+    ) -> Result<Self, Refusal> {
+        let mut next = self.held_by(fence)?;
+        let failed = self.attempts.len() + 1;
+        let wait = retry::wait_after(failed, failure.retry_after, jitter);
+        next.record_failure(stamp, failure, wait, retention);
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// The worker under `fence` stops without having tried: no attempt is counted.
+    pub fn release(&self, stamp: Stamp, fence: u64) -> Result<Self, Refusal> {
+        let mut next = self.held_by(fence)?;
+        next.requeue(stamp.now, stamp.now);
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// What the sweep must do with this row, which it found in the due index.
+    pub fn sweep(&self, stamp: Stamp, mode: Mode, retention: &Retention) -> Sweep {
+        let due = self.due_at.is_some_and(|at| at <= stamp.now);
+        match self.state {
+            State::Paused => Sweep::Nothing,
+            State::Completed | State::Failed | State::Cancelled if due => Sweep::Purge,
+            State::Completed | State::Failed | State::Cancelled => Sweep::Nothing,
+            State::Queued => self.sweep_queued(stamp, mode, due),
+            State::Active if mode == Mode::Shutdown => match self.release(stamp, self.fence) {
+                Ok(next) => Sweep::Write(next),
+                Err(_) => Sweep::Nothing,
+            },
+            State::Active => {
+                let live = self.lease_until.is_some_and(|until| until > stamp.now);
+                if live && mode == Mode::Routine {
+                    return if due {
+                        let mut next = self.clone();
+                        next.due_at = self.lease_until;
+                        Sweep::Write(next.sealed(stamp, self))
+                    } else {
+                        Sweep::Nothing
+                    };
+                }
+                let mut next = self.clone();
+                next.record_failure(stamp, &lease_lost(), Duration::ZERO, retention);
+                let queued = next.state == State::Queued;
+                let next = next.sealed(stamp, self);
+                if queued {
+                    Sweep::Send(next, Duration::ZERO)
+                } else {
+                    Sweep::Write(next)
+                }
+            }
+        }
+    }
+
+    fn sweep_queued(&self, stamp: Stamp, mode: Mode, due: bool) -> Sweep {
+        let wait = self.wait(stamp.now);
+        let sendable = wait <= LONGEST_MESSAGE_DELAY;
+        // A due time before the job's own time says that no message was sent yet.
+        let unsent = self.due_at.is_some_and(|at| at < self.eligible_at);
+        match mode {
+            Mode::Shutdown => Sweep::Nothing,
+            Mode::Restart if sendable && !unsent => Sweep::SendOnly(wait),
+            _ if sendable && (unsent || due) => {
+                let mut next = self.clone();
+                if !unsent {
+                    next.resends += 1;
+                }
+                next.due_at = Some(sent_due(stamp.now, self.eligible_at, next.resends));
+                Sweep::Send(next.sealed(stamp, self), wait)
+            }
+            _ if due => {
+                let mut next = self.clone();
+                next.due_at = Some(queued_due(stamp.now, self.eligible_at));
+                Sweep::Write(next.sealed(stamp, self))
+            }
+            _ => Sweep::Nothing,
+        }
+    }
+
+    /// Holds a queued job back, or asks for it where an attempt runs.
+    pub fn pause(&self, stamp: Stamp) -> Result<Self, Refusal> {
+        let mut next = self.permitted(Move::Pause)?;
+        if self.state == State::Active {
+            next.pause_requested = true;
+        } else {
+            next.state = State::Paused;
+            next.due_at = None;
+        }
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// Lets a paused job go on, at its original time or now where that has passed.
+    pub fn resume(&self, stamp: Stamp) -> Result<Self, Refusal> {
+        let mut next = self.permitted(Move::Resume)?;
+        next.requeue(stamp.now, self.eligible_at);
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// Ends an unfinished job for good. A worker that runs it finds its word refused.
+    pub fn cancel(&self, stamp: Stamp, retention: &Retention) -> Result<Self, Refusal> {
+        let mut next = self.permitted(Move::Cancel)?;
+        next.end(State::Cancelled, stamp.now, retention);
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// Starts a failed or cancelled job anew, with all its attempts.
+    pub fn retry(&self, stamp: Stamp) -> Result<Self, Refusal> {
+        let mut next = self.permitted(Move::Retry)?;
+        next.attempts.clear();
+        next.started_at = None;
+        next.finished_at = None;
+        next.result = None;
+        next.requeue(stamp.now, stamp.now);
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// Lets a delayed job start now.
+    pub fn promote(&self, stamp: Stamp) -> Result<Self, Refusal> {
+        let mut next = self.permitted(Move::Promote)?;
+        next.requeue(stamp.now, stamp.now);
+        Ok(next.sealed(stamp, self))
+    }
+
+    /// Makes the next sweep look at a queued job and send its message: a hint about it went to
+    /// the dead letters.
+    pub fn wake(&self, stamp: Stamp) -> Result<Self, Refusal> {
+        let mut next = self.permitted(Move::Defer)?;
+        if self.state != State::Queued || self.eligible_at > stamp.now {
+            return Err(Refusal::Forbidden);
+        }
+        next.due_at = Some(stamp.now);
+        Ok(next.sealed(stamp, self))
+    }
+
+    fn permitted(&self, by: Move) -> Result<Self, Refusal> {
+        if allowed(self.state, by).is_empty() {
+            return Err(Refusal::Forbidden);
+        }
+        Ok(self.clone())
+    }
+
+    /// The fence: only the latest claim of an active job may write.
+    fn held_by(&self, fence: u64) -> Result<Self, Refusal> {
+        if self.state != State::Active || self.fence != fence {
+            return Err(Refusal::Stale);
+        }
+        Ok(self.clone())
+    }
+
+    fn record_failure(
+        &mut self,
+        stamp: Stamp,
+        failure: &Failure,
+        wait: Duration,
+        retention: &Retention,
+    ) {
+        self.attempts.push(Attempt {
+            at: stamp.now,
+            failure: failure.clone(),
+        });
+        let left = self.attempts.len() < usize::from(self.max_attempts);
+        if failure.code.retryable() && left {
+            self.requeue(stamp.now, stamp.now + wait);
+        } else {
+            self.end(State::Failed, stamp.now, retention);
+        }
+    }
+
+    fn requeue(&mut self, now: Timestamp, eligible_at: Timestamp) {
+        self.eligible_at = eligible_at;
+        self.lease_until = None;
+        self.resends = 0;
+        if self.pause_requested {
+            self.pause_requested = false;
+            self.state = State::Paused;
+            self.due_at = None;
+        } else {
+            self.state = State::Queued;
+            self.due_at = Some(queued_due(now, eligible_at));
+        }
+    }
+
+    fn end(&mut self, state: State, now: Timestamp, retention: &Retention) {
+        let kept = if state == State::Failed {
+            retention.failed
+        } else {
+            retention.completed
+        };
+        self.state = state;
+        self.lease_until = None;
+        self.pause_requested = false;
+        self.finished_at = Some(now);
+        self.due_at = Some(now + kept);
+    }
+
+    fn seal(&mut self, stamp: Stamp, before: &Self) {
+        self.revision = before.revision + 1;
+        self.nonce = stamp.nonce;
+    }
+
+    fn sealed(mut self, stamp: Stamp, before: &Self) -> Self {
+        self.seal(stamp, before);
+        self
+    }
+}
+
+/// When a job that becomes queued at `now` comes due: after its message had time to be claimed,
+/// or, where its time is too far for a message, when one can be sent.
+pub fn queued_due(now: Timestamp, eligible_at: Timestamp) -> Timestamp {
+    if eligible_at.since(now) > LONGEST_MESSAGE_DELAY {
+        eligible_at - SEND_AHEAD
+    } else {
+        sent_due(now, eligible_at, 0)
+    }
+}
+
+/// A sent message has its grace, doubled for each time it was sent again, up to 15 minutes.
+fn sent_due(now: Timestamp, eligible_at: Timestamp, resends: u32) -> Timestamp {
+    let grace = (GRACE * 2_u32.pow(resends.min(5))).min(LONGEST_GRACE);
+    now.max(eligible_at) + grace
+}
+
+fn lease_lost() -> Failure {
+    Failure::new(
+        FailureCode::LeaseLost,
+        "the worker stopped without reporting a result",
+    )
+}
+
+#[cfg(test)]
+mod tests;
