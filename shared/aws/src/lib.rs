@@ -3,6 +3,7 @@
 
 pub mod blobs;
 pub mod client;
+pub mod host;
 pub mod queue;
 pub mod settings;
 pub mod table;

@@ -10,6 +10,7 @@ use crate::time::{Timestamp, iso8601};
 
 /// What one page says, in the field names of the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Page {
     /// The address asked for.
@@ -33,6 +34,7 @@ pub struct Page {
     pub markdown: String,
     pub metadata: Metadata,
     /// What `config.fields` asked for, by name.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub fields: BTreeMap<String, Value>,
     /// SHA-256 of `text`, in hexadecimal: equal where the content is.
     pub content_hash: String,
@@ -40,6 +42,7 @@ pub struct Page {
     /// The `Last-Modified` header as sent.
     pub last_modified: Option<String>,
     #[serde(with = "iso8601")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub fetched_at: Timestamp,
     /// Fetching and extracting, in milliseconds.
     pub duration_ms: u64,
@@ -51,6 +54,7 @@ pub struct Page {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Heading {
     /// 1 to 6.
     pub level: u8,
@@ -58,6 +62,7 @@ pub struct Heading {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Link {
     /// Absolute address, without its fragment.
     pub url: String,
@@ -68,10 +73,12 @@ pub struct Link {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {
     /// `og:*` properties without their prefix; the first of each name.
     pub open_graph: BTreeMap<String, String>,
     /// Every `application/ld+json` block that is JSON, arrays flattened.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub json_ld: Vec<Value>,
 }

@@ -76,8 +76,19 @@ pub enum Created {
     New,
     /// The deduplication row names this owner, and it is not the one to be replaced.
     Owned(JobId),
+    /// The owner to be replaced is gone: the place is free.
+    Vacant,
     /// The customer has as many unfinished jobs as allowed.
     Full,
+}
+
+/// Part of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// Newest first. May be fewer than asked for: what was just removed is left out.
+    pub jobs: Vec<Job>,
+    /// Go on with what is older than this; `None` at the end.
+    pub next: Option<JobId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,14 +142,14 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<JobId>, PortError>;
 
-    /// Rows, newest first, older than `before`. Shorter than `limit` only at the end; may lag
-    /// behind the last writes by a moment.
+    /// Up to `limit` rows, newest first, older than `before`; may lag behind the last writes by a
+    /// moment.
     async fn list(
         &self,
         scope: Scope<'_>,
         before: Option<&JobId>,
         limit: usize,
-    ) -> Result<Vec<Job>, PortError>;
+    ) -> Result<Listed, PortError>;
 
     /// Rows by id, in no order; those that are gone are left out.
     async fn jobs(&self, ids: &[JobId]) -> Result<Vec<Job>, PortError>;

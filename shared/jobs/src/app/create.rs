@@ -90,6 +90,7 @@ impl App {
                         retry_after: std::time::Duration::from_secs(30),
                     });
                 }
+                Created::Vacant => replaces = None,
                 Created::Owned(owner) => {
                     if self.blocks(new, &owner).await? {
                         return Ok(Some(owner));

@@ -120,11 +120,9 @@ impl App {
         let mut examined = 0;
         while examined < MOST_EXAMINED {
             let scope = filter.scope();
-            let rows = self.ports.store.list(scope, before.as_ref(), PAGE).await?;
-            let last = rows.len() < PAGE;
-            examined += rows.len();
-            for job in rows {
-                before = Some(job.id.clone());
+            let listed = self.ports.store.list(scope, before.as_ref(), PAGE).await?;
+            examined += PAGE;
+            for job in listed.jobs {
                 if filter.matches(&job, now) {
                     if page.jobs.len() == limit {
                         // One more exists: the page ends before it.
@@ -134,7 +132,8 @@ impl App {
                     page.jobs.push(job);
                 }
             }
-            if last {
+            before = listed.next;
+            if before.is_none() {
                 return Ok(page);
             }
         }
@@ -236,9 +235,10 @@ impl App {
     /// Outcomes of the last hour among the newest jobs.
     async fn recent_outcomes(&self, now: Timestamp) -> Result<(u64, u64), Error> {
         const NEWEST: usize = 500;
-        let rows = self.ports.store.list(Scope::Everyone, None, NEWEST).await?;
+        let newest = self.ports.store.list(Scope::Everyone, None, NEWEST).await?;
         let hour = Duration::from_hours(1);
-        let ended: Vec<_> = rows
+        let ended: Vec<_> = newest
+            .jobs
             .iter()
             .filter(|job| job.finished_at.is_some_and(|at| now.since(at) < hour))
             .collect();

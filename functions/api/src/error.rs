@@ -1,0 +1,248 @@
+//! Errors as answers: one exhaustive match from [`jobs::Error`] to HTTP, in the shape of the face
+//! that was asked. Details of a 5xx stay in the log, found by its `requestId`.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use jobs::{Error, Problem, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::{Api, reply};
+
+/// Which of the two APIs a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Face {
+    Jobs,
+    V1,
+}
+
+impl Face {
+    fn of(path: &str) -> Self {
+        if path == "/api/v1" || path.starts_with("/api/v1/") {
+            Self::V1
+        } else {
+            Self::Jobs
+        }
+    }
+}
+
+/// Why a request is not carried out.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Invalid(Vec<Problem>),
+    InvalidQuery(Vec<Problem>),
+    BodyTooLarge,
+    ContentType,
+    UnknownPath(String),
+    UnknownMethod(String),
+    App(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(problems) => Self::Invalid(problems),
+            other => Self::App(other),
+        }
+    }
+}
+
+/// An error of the Jobs API.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobsError {
+    /// What did not work.
+    #[schema(example = "Invalid job data")]
+    pub error: String,
+    /// A list of problems by field, or a sentence.
+    pub details: Value,
+    /// Names this answer in the log; on 5xx only.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// An error of the Queue System API.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct V1Error {
+    #[schema(example = false)]
+    pub success: bool,
+    #[schema(example = "Job not found")]
+    pub message: String,
+    #[schema(example = "No job found with ID: job-123456")]
+    pub error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+    /// Names this answer in the log; on 5xx only.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    pub timestamp: String,
+}
+
+/// What an error says, before it takes the shape of a face.
+struct Report {
+    status: StatusCode,
+    title: &'static str,
+    sentence: String,
+    problems: Option<Value>,
+    retry_after: Option<Duration>,
+    /// Both faces answer with the body that the Queue System API prints.
+    printed: bool,
+}
+
+impl Report {
+    fn new(status: StatusCode, title: &'static str, sentence: impl Into<String>) -> Self {
+        Self {
+            status,
+            title,
+            sentence: sentence.into(),
+            problems: None,
+            retry_after: None,
+            printed: false,
+        }
+    }
+}
+
+fn report(refusal: &Refusal) -> Report {
+    match refusal {
+        Refusal::Invalid(problems) => invalid("Invalid job data", problems),
+        Refusal::InvalidQuery(problems) => invalid("Invalid query parameters", problems),
+        Refusal::BodyTooLarge => Report::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Request body too large",
+            format!("a body may have at most {} bytes", crate::request::MAX_BODY),
+        ),
+        Refusal::ContentType => Report::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Unsupported content type",
+            "send the body as application/json",
+        ),
+        Refusal::UnknownPath(path) => Report::new(
+            StatusCode::NOT_FOUND,
+            "Not found",
+            format!("there is nothing at {path}"),
+        ),
+        Refusal::UnknownMethod(what) => Report::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Method not allowed",
+            format!("{what} is not available here"),
+        ),
+        Refusal::App(error) => of_app(error),
+    }
+}
+
+fn invalid(title: &'static str, problems: &[Problem]) -> Report {
+    let list = problems
+        .iter()
+        .map(|problem| json!({"field": problem.field, "message": problem.message}));
+    let sentence: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    Report {
+        problems: Some(list.collect()),
+        ..Report::new(StatusCode::BAD_REQUEST, title, sentence.join("; "))
+    }
+}
+
+fn of_app(error: &Error) -> Report {
+    match error {
+        Error::Invalid(problems) => invalid("Invalid job data", problems),
+        Error::TooLarge { .. } => Report::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Job too large",
+            error.to_string(),
+        ),
+        Error::NotFound(id) => Report::new(
+            StatusCode::NOT_FOUND,
+            "Job not found",
+            format!("No job found with ID: {id}"),
+        ),
+        Error::Conflict { .. } => {
+            Report::new(StatusCode::CONFLICT, "Not possible now", error.to_string())
+        }
+        Error::Full { retry_after } => Report {
+            retry_after: Some(*retry_after),
+            printed: true,
+            ..Report::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Queue is full",
+                "Maximum queue capacity reached",
+            )
+        },
+        Error::Unavailable { .. } => Report {
+            retry_after: Some(Duration::from_secs(5)),
+            ..Report::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Failed to create job",
+                "Queue system temporarily unavailable",
+            )
+        },
+        Error::Corrupt(_) => Report::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal server error",
+            "something went wrong on our side",
+        ),
+    }
+}
+
+/// The answer to a refused request.
+pub(crate) fn answer(face: Face, refusal: &Refusal, now: Timestamp) -> Response {
+    let report = report(refusal);
+    let request_id = report.status.is_server_error().then(|| log(refusal, now));
+    let mut response = if face == Face::V1 || report.printed {
+        let body = V1Error {
+            success: false,
+            message: report.title.to_owned(),
+            error: report.sentence,
+            details: report.problems,
+            request_id,
+            timestamp: now.to_string(),
+        };
+        reply::json(report.status, &body)
+    } else {
+        let body = JobsError {
+            error: report.title.to_owned(),
+            details: report.problems.unwrap_or(Value::String(report.sentence)),
+            request_id,
+        };
+        reply::json(report.status, &body)
+    };
+    if let Some(wait) = report.retry_after {
+        let seconds = HeaderValue::from(wait.as_secs().max(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
+/// Logs the whole chain once, and gives the id under which it is found.
+fn log(refusal: &Refusal, now: Timestamp) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let request_id = format!(
+        "req_{:x}_{:x}_{count:x}",
+        now.as_millis(),
+        std::process::id()
+    );
+    if let Refusal::App(error) = refusal {
+        let error: &dyn std::error::Error = error;
+        tracing::error!(request_id, error, "request failed");
+    }
+    request_id
+}
+
+/// Any path that is none of ours.
+pub(crate) async fn unknown_path(State(api): State<Api>, uri: Uri) -> Response {
+    let refusal = Refusal::UnknownPath(shown(&uri));
+    answer(Face::of(uri.path()), &refusal, api.app.now())
+}
+
+/// A known path, asked in a way that it does not answer to.
+pub(crate) async fn unknown_method(State(api): State<Api>, method: Method, uri: Uri) -> Response {
+    let refusal = Refusal::UnknownMethod(format!("{method} {}", shown(&uri)));
+    answer(Face::of(uri.path()), &refusal, api.app.now())
+}
+
+fn shown(uri: &Uri) -> String {
+    uri.path().chars().take(200).collect()
+}

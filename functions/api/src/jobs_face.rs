@@ -1,0 +1,225 @@
+//! Handlers of the Jobs API: decode, one call, encode.
+
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jobs::app::{Creation, Filter};
+use jobs::spec::{CustomerId, JobType};
+use jobs::{Error, JobId, NewJob, Status};
+use serde_json::value::RawValue;
+
+use crate::error::{Face, JobsError, Refusal, V1Error, answer};
+use crate::openapi::NewJobBody;
+use crate::query::Query;
+use crate::view::{CreatedView, JobView, ListView, ResultsView, cursor};
+use crate::{Api, reply, request};
+
+/// Create a job.
+///
+/// Answers 200 with the existing job's id where an equal one is not finished yet.
+#[utoipa::path(
+    post, path = "/api/jobs", tag = "jobs", operation_id = "createJob",
+    request_body = NewJobBody,
+    responses(
+        (status = 201, description = "Created", body = CreatedView,
+         headers(("Location" = String, description = "Path of the job"))),
+        (status = 200, description = "An equal job exists already", body = CreatedView),
+        (status = 400, description = "Something in the body is wrong", body = JobsError),
+        (status = 413, description = "The body is too large", body = JobsError),
+        (status = 415, description = "The body is not JSON", body = JobsError),
+        (status = 503, description = "Queue is full, or out of reach", body = V1Error,
+         headers(("Retry-After" = u32, description = "Seconds"))),
+    )
+)]
+pub(crate) async fn create(State(api): State<Api>, request: Request) -> Response {
+    let now = api.app.now();
+    match try_create(&api, request).await {
+        Ok(response) => response,
+        Err(refusal) => answer(Face::Jobs, &refusal, now),
+    }
+}
+
+async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
+    let body = request::json_body(request).await?;
+    let new = NewJob::parse(&body, api.check).map_err(Refusal::Invalid)?;
+    let (status, id, deduplicated) = match api.app.create(&new).await? {
+        Creation::New(job) => (StatusCode::CREATED, job.id, false),
+        Creation::Duplicate(id) => (StatusCode::OK, id, true),
+    };
+    let view = CreatedView {
+        success: true,
+        job_id: id.to_string(),
+        kind: new.spec.kind.as_str(),
+        url: new.spec.url,
+        message: if deduplicated {
+            "Job was deduplicated (similar job already exists)"
+        } else {
+            "Job created successfully"
+        },
+        deduplicated,
+        status_url: format!("/api/jobs/{id}"),
+        timestamp: api.app.now().to_string(),
+    };
+    let mut response = reply::json(status, &view);
+    if !deduplicated && let Ok(location) = HeaderValue::from_str(&view.status_url) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// List jobs, newest first, with counts and health.
+#[utoipa::path(
+    get, path = "/api/jobs", tag = "jobs", operation_id = "listJobs",
+    params(
+        ("customerId" = Option<String>, Query, description = "Jobs of this customer alone", min_length = 1, max_length = 128),
+        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", example = "active,waiting"),
+        ("url" = Option<String>, Query, description = "A part of the address"),
+        ("type" = Option<String>, Query, description = "Type of the jobs", example = "single-page"),
+        ("limit" = Option<u32>, Query, description = "Most jobs on the page, 10 unless told", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("includeStats" = Option<bool>, Query, description = "Counts by status; true unless told"),
+        ("includeHealth" = Option<bool>, Query, description = "Health of the queue; false unless told"),
+    ),
+    responses(
+        (status = 200, description = "A page of jobs", body = ListView),
+        (status = 400, description = "A parameter is wrong", body = JobsError),
+        (status = 503, description = "Out of reach", body = JobsError),
+    )
+)]
+pub(crate) async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> Response {
+    match try_list(&api, query.as_deref()).await {
+        Ok(response) => response,
+        Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
+    }
+}
+
+async fn try_list(api: &Api, query: Option<&str>) -> Result<Response, Refusal> {
+    let mut query = Query::new(query);
+    let filter = Filter {
+        customer: query.parsed(
+            "customerId",
+            "must have 1 to 128 printable characters",
+            CustomerId::parse,
+        ),
+        statuses: statuses(&mut query),
+        url: query.text("url"),
+        kind: query.parsed("type", "must be single-page", JobType::parse),
+    };
+    let limit = query.number("limit", 1, 100, 10);
+    let before = query.parsed(
+        "cursor",
+        "must be the nextCursor of an earlier page",
+        cursor::decode,
+    );
+    let with_stats = query.bool("includeStats", true);
+    let with_health = query.bool("includeHealth", false);
+    query.finish()?;
+
+    let page = api.app.list(&filter, before.as_ref(), limit).await?;
+    let mut stats = None;
+    if with_stats {
+        stats = Some(api.app.stats(filter.customer.as_ref()).await?);
+    }
+    let mut health = None;
+    if with_health {
+        health = Some(api.app.health().await?);
+    }
+    let view = ListView::new(&page, stats, health, api.app.now());
+    Ok(reply::json(StatusCode::OK, &view))
+}
+
+fn statuses(query: &mut Query) -> Vec<Status> {
+    let known = Status::ALL.map(Status::as_str).join(", ");
+    let expected = format!("must be a comma-separated list of: {known}");
+    let parse = |list: &str| {
+        list.split(',')
+            .map(|name| Status::parse(name.trim()))
+            .collect()
+    };
+    query.parsed("status", &expected, parse).unwrap_or_default()
+}
+
+/// Read one job.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}", tag = "jobs", operation_id = "getJob",
+    params(("id" = String, Path, description = "Id of the job")),
+    responses(
+        (status = 200, description = "The job", body = JobView, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "Not changed since the ETag that was sent"),
+        (status = 404, description = "No such job", body = JobsError),
+        (status = 503, description = "Out of reach", body = JobsError),
+    )
+)]
+pub(crate) async fn job(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match find(&api, &id).await {
+        Ok((job, spec)) => {
+            let now = api.app.now();
+            let version = format!("{}-{}", job.revision, job.status(now));
+            reply::conditional(&headers, &version, || JobView::new(&job, &spec, now))
+        }
+        Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
+    }
+}
+
+/// The job of a path, or 404.
+pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec), Refusal> {
+    let found = match JobId::parse(id) {
+        Some(id) => api.app.job(&id).await?,
+        None => None,
+    };
+    let shown = || id.chars().take(100).collect();
+    found.ok_or_else(|| Refusal::App(Error::NotFound(shown())))
+}
+
+/// Results of a job.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}/results", tag = "jobs", operation_id = "getResults",
+    params(
+        ("id" = String, Path, description = "Id of the job"),
+        ("limit" = Option<u32>, Query, description = "Most results on the page", minimum = 1, maximum = 1000),
+        ("format" = Option<String>, Query, description = "json"),
+    ),
+    responses(
+        (status = 200, description = "Fetched pages", body = ResultsView),
+        (status = 400, description = "A parameter is wrong", body = JobsError),
+        (status = 404, description = "No such job", body = JobsError),
+        (status = 503, description = "Out of reach", body = JobsError),
+    )
+)]
+pub(crate) async fn results(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    match try_results(&api, &id, query.as_deref()).await {
+        Ok(response) => response,
+        Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
+    }
+}
+
+async fn try_results(api: &Api, id: &str, query: Option<&str>) -> Result<Response, Refusal> {
+    let mut query = Query::new(query);
+    let _most = query.number("limit", 1, 1_000, 100);
+    query.parsed(
+        "format",
+        "must be json; other formats are not available yet",
+        |format| (format == "json").then_some(()),
+    );
+    query.finish()?;
+    let (job, _) = find(api, id).await?;
+    let view = ResultsView {
+        results: raw(api.app.results(&job).await?.results)?,
+        next_cursor: None,
+    };
+    Ok(reply::json(StatusCode::OK, &view))
+}
+
+/// Stored JSON, to be answered as it is.
+pub(crate) fn raw(results: Vec<String>) -> Result<Vec<Box<RawValue>>, Refusal> {
+    let raw: Result<_, _> = results.into_iter().map(RawValue::from_string).collect();
+    raw.map_err(|error: serde_json::Error| Refusal::App(Error::Corrupt(error.to_string())))
+}

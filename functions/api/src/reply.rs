@@ -1,0 +1,54 @@
+//! Answers: JSON with the right headers, and conditional ones. Refuses to know what is in them.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// An answer with a JSON body.
+pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let mut response = Response::new(Body::from(bytes));
+            *response.status_mut() = status;
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response
+        }
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "an answer does not serialise");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A read that a polling client may repeat with `If-None-Match` (RFC 9110, section 13.1.2): 304
+/// while `version` is what it has seen, else what `body` gives.
+pub(crate) fn conditional<T: Serialize>(
+    request: &HeaderMap,
+    version: &str,
+    body: impl FnOnce() -> T,
+) -> Response {
+    let tag = format!("W/\"{version}\"");
+    let seen = request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .any(|candidate| candidate == "*" || candidate == tag || candidate == &tag[2..]);
+    let mut response = if seen {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        json(StatusCode::OK, &body())
+    };
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    // Private and always asked again: a status is stale the moment it changes.
+    let cache = HeaderValue::from_static("private, no-cache");
+    headers.insert(header::CACHE_CONTROL, cache);
+    response
+}

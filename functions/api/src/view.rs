@@ -1,0 +1,279 @@
+//! The shapes of the Jobs API, from the domain to JSON. Times are ISO 8601.
+
+use std::collections::BTreeMap;
+
+use jobs::app::{Health, ListPage, Stats};
+use jobs::failure::Attempt;
+use jobs::{Job, Spec, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+/// The answer to a create.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CreatedView {
+    #[schema(example = true)]
+    pub success: bool,
+    #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
+    pub job_id: String,
+    #[serde(rename = "type")]
+    #[schema(example = "single-page")]
+    pub kind: &'static str,
+    /// The address as it was sent.
+    #[schema(example = "https://example.com")]
+    pub url: String,
+    #[schema(example = "Job created successfully")]
+    pub message: &'static str,
+    /// Present and true where an equal job exists already; `jobId` is that job's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deduplicated: bool,
+    /// A path that answers with the job.
+    #[schema(example = "/api/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
+    pub status_url: String,
+    #[schema(format = DateTime)]
+    pub timestamp: String,
+}
+
+/// A failed attempt.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AttemptView {
+    /// 1 for the first.
+    number: usize,
+    #[schema(format = DateTime)]
+    at: String,
+    /// Stable name of the failure.
+    #[schema(example = "http_503")]
+    code: String,
+    message: String,
+    /// Whether another attempt could help.
+    retryable: bool,
+}
+
+pub(crate) fn attempts(attempts: &[Attempt]) -> Vec<AttemptView> {
+    let view = |(index, attempt): (usize, &Attempt)| AttemptView {
+        number: index + 1,
+        at: attempt.at.to_string(),
+        code: attempt.failure.code.to_string(),
+        message: attempt.failure.message.clone(),
+        retryable: attempt.failure.code.retryable(),
+    };
+    attempts.iter().enumerate().map(view).collect()
+}
+
+/// A job in a list.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobSummary {
+    id: String,
+    #[serde(rename = "type")]
+    #[schema(example = "single-page")]
+    kind: &'static str,
+    #[schema(example = "https://example.com")]
+    url: String,
+    #[schema(example = "active")]
+    status: &'static str,
+    #[schema(example = "normal")]
+    priority: &'static str,
+    #[schema(example = "default")]
+    customer_id: String,
+    /// 0 to 100.
+    #[schema(minimum = 0, maximum = 100)]
+    progress: u8,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    started_at: Option<String>,
+    #[schema(format = DateTime)]
+    finished_at: Option<String>,
+    /// `code: sentence`, where the job has failed.
+    failed_reason: Option<String>,
+}
+
+impl JobSummary {
+    pub(crate) fn new(job: &Job, now: Timestamp) -> Self {
+        let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        Self {
+            id: job.id.to_string(),
+            kind: job.kind.as_str(),
+            url: job.url.clone(),
+            status: job.status(now).as_str(),
+            priority: job.priority.as_str(),
+            customer_id: job.customer.to_string(),
+            progress: job.percentage(),
+            created_at: job.created_at.to_string(),
+            started_at: text(job.started_at),
+            finished_at: text(job.finished_at),
+            failed_reason: job.failed_reason(),
+        }
+    }
+}
+
+/// What the job was asked to do, as far as it may be shown again.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OptionsView {
+    attempts: u8,
+    /// Milliseconds.
+    delay: u64,
+    /// Milliseconds.
+    timeout: u64,
+    config: Value,
+    /// Names of the headers; their values are hidden.
+    headers: BTreeMap<String, &'static str>,
+    user_agent: Option<String>,
+}
+
+/// One job in full.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobView {
+    #[serde(flatten)]
+    summary: JobSummary,
+    /// Failed attempts, oldest first.
+    attempts: Vec<AttemptView>,
+    attempts_made: usize,
+    metadata: Option<Value>,
+    options: OptionsView,
+}
+
+impl JobView {
+    pub(crate) fn new(job: &Job, spec: &Spec, now: Timestamp) -> Self {
+        let hidden = |(name, _): &(String, String)| (name.clone(), "(hidden)");
+        Self {
+            summary: JobSummary::new(job, now),
+            attempts: attempts(&job.attempts),
+            attempts_made: job.attempts_made(),
+            metadata: spec.metadata.clone(),
+            options: OptionsView {
+                attempts: spec.attempts,
+                delay: spec.delay_ms,
+                timeout: spec.timeout_ms,
+                config: serde_json::to_value(&spec.config).unwrap_or_default(),
+                headers: spec.headers.iter().map(hidden).collect(),
+                user_agent: spec.user_agent.clone(),
+            },
+        }
+    }
+}
+
+/// How many jobs stand where.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StatsView {
+    waiting: u64,
+    delayed: u64,
+    active: u64,
+    completed: u64,
+    failed: u64,
+    paused: u64,
+    cancelled: u64,
+}
+
+impl From<Stats> for StatsView {
+    fn from(stats: Stats) -> Self {
+        Self {
+            waiting: stats.waiting,
+            delayed: stats.delayed,
+            active: stats.active,
+            completed: stats.completed,
+            failed: stats.failed,
+            paused: stats.paused,
+            cancelled: stats.cancelled,
+        }
+    }
+}
+
+/// Whether the service keeps up.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QueueHealthView {
+    is_healthy: bool,
+    /// Jobs being worked on.
+    active_workers: u64,
+    /// Jobs that wait or are delayed.
+    queue_size: u64,
+    /// What is wrong, in sentences.
+    issues: Vec<String>,
+}
+
+impl From<Health> for QueueHealthView {
+    fn from(health: Health) -> Self {
+        Self {
+            is_healthy: health.issues.is_empty(),
+            active_workers: health.active_workers,
+            queue_size: health.queue_size,
+            issues: health.issues,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HealthView {
+    queue: QueueHealthView,
+}
+
+/// A list of jobs.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListView {
+    #[schema(format = DateTime)]
+    timestamp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Option<StatsView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<HealthView>,
+    jobs: Vec<JobSummary>,
+    /// Where the next page starts; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl ListView {
+    pub(crate) fn new(
+        page: &ListPage,
+        stats: Option<Stats>,
+        health: Option<Health>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            timestamp: now.to_string(),
+            stats: stats.map(StatsView::from),
+            health: health.map(|health| HealthView {
+                queue: health.into(),
+            }),
+            jobs: page
+                .jobs
+                .iter()
+                .map(|job| JobSummary::new(job, now))
+                .collect(),
+            next_cursor: page.next.as_ref().map(cursor::encode),
+        }
+    }
+}
+
+/// Results of a job.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResultsView {
+    /// Fetched pages.
+    #[schema(value_type = Vec<jobs::Page>)]
+    pub results: Vec<Box<RawValue>>,
+    /// Where the next page starts; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Cursors: opaque, URL-safe, and checked when they come back.
+pub(crate) mod cursor {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jobs::JobId;
+
+    pub(crate) fn encode(before: &JobId) -> String {
+        URL_SAFE_NO_PAD.encode(format!("1:{before}"))
+    }
+
+    pub(crate) fn decode(text: &str) -> Option<JobId> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        JobId::parse(std::str::from_utf8(&bytes).ok()?.strip_prefix("1:")?)
+    }
+}

@@ -1,0 +1,64 @@
+//! The data folder: created, locked against a second process, and the paths in it. The lock is the
+//! kernel's, so one that a kill left behind blocks nobody.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// A locked data folder. The lock ends with the value.
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Creates the folder where it is missing, and locks it.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        std::fs::create_dir_all(path.join("blobs"))
+            .with_context(|| format!("the data folder {shown} cannot be written"))?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .with_context(|| format!("the data folder {shown} cannot be written"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "the data folder {shown} is in use by another process; stop it or choose another with --data-dir"
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).context(format!("the data folder {shown} cannot be locked"));
+            }
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.path.join("harvestman.sqlite")
+    }
+
+    pub fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_process_gets_one_sentence_and_a_freed_folder_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataDir::open(folder.path()).unwrap();
+        let error = DataDir::open(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("in use by another process"), "{error}");
+        drop(first);
+        DataDir::open(folder.path()).unwrap();
+    }
+}

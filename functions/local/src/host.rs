@@ -1,0 +1,142 @@
+//! The service in one process: the same App, table adapter and handlers as on AWS, on an embedded
+//! database, a queue in memory and a folder of blobs. Owns the workers and the ticker.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws::blobs::ObjectBlobs;
+use aws::client::{self, Connection};
+use aws::host::{SystemClock, SystemEntropy};
+use aws::table::Table;
+use aws_credential_types::Credentials;
+use jobs::app::{Limits, Ports};
+use jobs::ports::{Clock, Scraper};
+use jobs::transition::Mode;
+use jobs::{App, Timestamp};
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use tokio::task::JoinSet;
+
+use crate::data_dir::DataDir;
+use crate::embedded::Embedded;
+use crate::queue::LocalQueue;
+
+/// What one invocation of a worker may take, as on AWS.
+const INVOCATION: Duration = Duration::from_mins(1);
+/// The sweep costs next to nothing here, so that it runs more often than the minute on AWS.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_BUDGET: usize = 1_000;
+const TABLE: &str = "harvestman";
+
+/// Where the service keeps its data.
+#[derive(Clone, Debug)]
+pub enum Data {
+    Folder(PathBuf),
+    /// Gone with the process.
+    Memory,
+}
+
+/// The service without its workers.
+pub struct Host {
+    pub app: App,
+    pub queue: LocalQueue,
+    pub embedded: Embedded,
+    /// Held as long as the host lives.
+    _folder: Option<DataDir>,
+}
+
+impl Host {
+    /// Opens the data and makes the service ready; nothing runs yet.
+    pub fn open(data: &Data, limits: Limits) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (folder, embedded, blobs): (_, _, Arc<dyn ObjectStore>) = match data {
+            Data::Memory => (None, Embedded::in_memory()?, Arc::new(InMemory::new())),
+            Data::Folder(path) => {
+                let folder = DataDir::open(path)?;
+                let embedded = Embedded::open(&folder.database())
+                    .with_context(|| format!("the database in {} does not open", path.display()))?;
+                let blobs = LocalFileSystem::new_with_prefix(folder.blobs())?;
+                (Some(folder), embedded, Arc::new(blobs))
+            }
+        };
+        let client = client::dynamodb(&connection(&embedded));
+        crate::schema::ensure_table(&embedded, TABLE)?;
+        let queue = LocalQueue::new(Arc::clone(&clock));
+        let ports = Ports {
+            store: Arc::new(Table::new(client, TABLE)),
+            queue: Arc::new(queue.clone()),
+            blobs: Arc::new(ObjectBlobs::new(blobs)),
+            clock,
+            entropy: Arc::new(SystemEntropy),
+        };
+        Ok(Self {
+            app: App::new(ports, limits),
+            queue,
+            embedded,
+            _folder: folder,
+        })
+    }
+
+    /// Takes up what an earlier process left, then works until the returned set is dropped.
+    pub async fn start(
+        &self,
+        scraper: Arc<dyn Scraper>,
+        concurrency: usize,
+    ) -> anyhow::Result<JoinSet<()>> {
+        let resumed = self.app.sweep(Mode::Restart, usize::MAX).await?;
+        if resumed.sent > 0 {
+            tracing::info!(jobs = resumed.sent, "unfinished jobs taken up again");
+        }
+        let mut tasks = JoinSet::new();
+        for _ in 0..concurrency {
+            let (app, queue, scraper) =
+                (self.app.clone(), self.queue.clone(), Arc::clone(&scraper));
+            tasks.spawn(async move { work(&app, &queue, scraper.as_ref()).await });
+        }
+        let app = self.app.clone();
+        tasks.spawn(async move { tick(&app).await });
+        Ok(tasks)
+    }
+
+    /// Gives back what the stopped workers held, so that the next start takes it up as untried.
+    pub async fn stop(&self, mut tasks: JoinSet<()>) -> anyhow::Result<()> {
+        tasks.shutdown().await;
+        self.app.sweep(Mode::Shutdown, usize::MAX).await?;
+        Ok(())
+    }
+}
+
+async fn work(app: &App, queue: &LocalQueue, scraper: &dyn Scraper) {
+    loop {
+        let message = queue.receive().await;
+        let deadline: Timestamp = app.now() + INVOCATION;
+        // A message that is given back is gone with it; the due index knows the job.
+        let _ = app.work(&message, scraper, deadline).await;
+    }
+}
+
+async fn tick(app: &App) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.sweep(Mode::Routine, SWEEP_BUDGET).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "sweep failed");
+        }
+    }
+}
+
+/// A connection of the SDK to the embedded database.
+pub fn connection(embedded: &Embedded) -> Connection {
+    Connection {
+        region: "local".to_owned(),
+        credentials: Credentials::new("local", "local", None, None, "local"),
+        endpoint: Some("http://embedded".to_owned()),
+        http: embedded.http_client(),
+        sleep: None,
+    }
+}

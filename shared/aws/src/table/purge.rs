@@ -1,0 +1,107 @@
+//! Removing a finished job. The row goes last, with the counts: whatever is cut short is found
+//! again by the sweep.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::{Delete, DeleteRequest, TransactWriteItem, WriteRequest};
+use jobs::ports::PortError;
+use jobs::tally::Tally;
+use jobs::{Job, JobId};
+
+use super::item::Attributes;
+use super::keys::{self, Item, PK, SK, STATE, number, text};
+use super::{Table, unavailable};
+
+/// Most deletions in one `BatchWriteItem`.
+const BATCH: usize = 25;
+
+impl Table {
+    pub(super) async fn remove_job(&self, job: &Job) -> Result<(), PortError> {
+        for keys in self.other_items(&job.id).await?.chunks(BATCH) {
+            self.delete_batch(keys).await?;
+        }
+        if let Some(fingerprint) = &job.fingerprint {
+            self.leave_ownership(fingerprint, &job.id).await?;
+        }
+        let delete = Delete::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::key(job.id.as_str(), STATE)))
+            .condition_expression("revision = :seen")
+            .expression_attribute_values(":seen", number(job.revision))
+            .build()
+            .map_err(unavailable)?;
+        let delete = TransactWriteItem::builder().delete(delete).build();
+        let counts = self.count(&job.customer, Tally::between(Some(job), None))?;
+        // Refused: another sweep was faster, or the job was retried. Both are fine.
+        self.transact(vec![delete, counts]).await.map(drop)
+    }
+
+    /// Keys of everything of a job but its row.
+    async fn other_items(&self, id: &JobId) -> Result<Vec<Item>, PortError> {
+        let mut found = Vec::new();
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("#pk = :pk")
+            .projection_expression("#pk, #sk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(id.as_str()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(unavailable)?;
+            if Attributes(&item).text(SK)? != STATE {
+                found.push(item);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn delete_batch(&self, keys: &[Item]) -> Result<(), PortError> {
+        const MOST_ROUNDS: usize = 10;
+        let mut left = Vec::with_capacity(keys.len());
+        for key in keys {
+            let request = DeleteRequest::builder().set_key(Some(key.clone())).build();
+            let request = request.map_err(unavailable)?;
+            left.push(WriteRequest::builder().delete_request(request).build());
+        }
+        for _ in 0..MOST_ROUNDS {
+            if left.is_empty() {
+                return Ok(());
+            }
+            let call = self
+                .client
+                .batch_write_item()
+                .request_items(&self.name, left);
+            let answer = call.send().await.map_err(unavailable)?;
+            let mut unprocessed = answer.unprocessed_items.unwrap_or_default();
+            left = unprocessed.remove(&self.name).unwrap_or_default();
+        }
+        Err(unavailable("items stay undeleted"))
+    }
+
+    async fn leave_ownership(&self, fingerprint: &str, id: &JobId) -> Result<(), PortError> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(keys::dedup(fingerprint)))
+            .condition_expression("job_id = :me")
+            .expression_attribute_values(":me", text(id.as_str()))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                // A later job owns it by now.
+                DeleteItemError::ConditionalCheckFailedException(_) => Ok(()),
+                other => Err(unavailable(other)),
+            },
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Reading rows, specifications, results, lists and counts.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use futures::future::try_join_all;
+use jobs::job::DueList;
+use jobs::ports::{DUE_SHARDS, Listed, PortError, Scope};
+use jobs::tally::Tally;
+use jobs::{Job, JobId, Spec, Timestamp};
+
+use super::item::Attributes;
+use super::keys::{
+    self, CUSTOMER_SHARDS, DUE_AT, DUE_LIST, INDEX_BY_CUSTOMER, INDEX_BY_TIME, INDEX_DUE, Item,
+    LIST_CUSTOMER, LIST_SHARD, PK, SK, SPEC, STATE, number, text,
+};
+use super::{Table, row, unavailable};
+
+/// Most rows in one `BatchGetItem`.
+const BATCH: usize = 100;
+
+impl Table {
+    async fn get(&self, key: Item) -> Result<Option<Item>, PortError> {
+        let call = self.client.get_item().table_name(&self.name);
+        let answer = call.set_key(Some(key)).consistent_read(true).send().await;
+        Ok(answer.map_err(unavailable)?.item)
+    }
+
+    pub(super) async fn read_row(&self, id: &JobId) -> Result<Option<Job>, PortError> {
+        let item = self.get(keys::key(id.as_str(), STATE)).await?;
+        item.as_ref().map(row::decode).transpose()
+    }
+
+    pub(super) async fn read_row_and_spec(
+        &self,
+        id: &JobId,
+    ) -> Result<Option<(Job, Spec)>, PortError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :spec AND :state")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(id.as_str()))
+            .expression_attribute_values(":spec", text(SPEC))
+            .expression_attribute_values(":state", text(STATE))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let [spec, state] = answer.items() else {
+            // Written and removed as one, except that a purge takes the row last.
+            return Ok(None);
+        };
+        let body = Attributes(spec).text("body")?;
+        let spec = serde_json::from_str(body)
+            .map_err(|error| PortError::Corrupt(format!("specification of {id}: {error}")))?;
+        Ok(Some((row::decode(state)?, spec)))
+    }
+
+    pub(super) async fn read_result(
+        &self,
+        id: &JobId,
+        fence: u64,
+    ) -> Result<Option<Vec<u8>>, PortError> {
+        let item = self
+            .get(keys::key(id.as_str(), keys::result(fence)))
+            .await?;
+        let Some(item) = item else { return Ok(None) };
+        let read = Attributes(&item);
+        let body = read.get("body")?.as_b().map_err(|_| read.damaged("body"))?;
+        Ok(Some(body.as_ref().to_vec()))
+    }
+
+    pub(super) async fn read_rows(&self, ids: &[JobId]) -> Result<Vec<Job>, PortError> {
+        const MOST_ROUNDS: usize = 10;
+        let mut rows = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(BATCH) {
+            let keys = ids.iter().map(|id| keys::key(id.as_str(), STATE)).collect();
+            let mut left = Some(keys);
+            for _ in 0..MOST_ROUNDS {
+                let Some(keys) = left.take() else { break };
+                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+                let call = self.client.batch_get_item();
+                let call = call.request_items(&self.name, wanted.map_err(unavailable)?);
+                let answer = call.send().await.map_err(unavailable)?;
+                let found = answer.responses.unwrap_or_default().remove(&self.name);
+                for item in found.unwrap_or_default() {
+                    rows.push(row::decode(&item)?);
+                }
+                let unread = answer
+                    .unprocessed_keys
+                    .unwrap_or_default()
+                    .remove(&self.name);
+                left = unread
+                    .map(|unread| unread.keys)
+                    .filter(|keys| !keys.is_empty());
+            }
+            if left.is_some() {
+                return Err(unavailable("rows stay unread"));
+            }
+        }
+        Ok(rows)
+    }
+
+    pub(super) async fn read_due(
+        &self,
+        list: DueList,
+        shard: u32,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<JobId>, PortError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(INDEX_DUE)
+            .key_condition_expression("#list = :list AND #at <= :until")
+            .expression_attribute_names("#list", DUE_LIST)
+            .expression_attribute_names("#at", DUE_AT)
+            .expression_attribute_values(":list", text(keys::due_list(list, shard)))
+            .expression_attribute_values(":until", number(until.as_millis()));
+        ids(query, limit).await
+    }
+
+    pub(super) async fn read_list(
+        &self,
+        scope: Scope<'_>,
+        before: Option<&JobId>,
+        limit: usize,
+    ) -> Result<Listed, PortError> {
+        let mut found = match scope {
+            Scope::Customer(customer) => {
+                let name = customer.as_str();
+                self.newest(INDEX_BY_CUSTOMER, LIST_CUSTOMER, name, before, limit)
+                    .await?
+            }
+            Scope::Everyone => {
+                let shards: Vec<_> = (0..DUE_SHARDS).map(|shard| shard.to_string()).collect();
+                let lists = shards
+                    .iter()
+                    .map(|shard| self.newest(INDEX_BY_TIME, LIST_SHARD, shard, before, limit));
+                try_join_all(lists).await?.concat()
+            }
+        };
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        let more = found.len() >= limit;
+        found.truncate(limit);
+        let mut jobs = self.read_rows(&found).await?;
+        jobs.sort_unstable_by(|one, other| other.id.cmp(&one.id));
+        let next = if more { found.pop() } else { None };
+        Ok(Listed { jobs, next })
+    }
+
+    async fn newest(
+        &self,
+        index: &str,
+        hash: &str,
+        value: &str,
+        before: Option<&JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, PortError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(index)
+            .scan_index_forward(false)
+            .expression_attribute_names("#hash", hash)
+            .expression_attribute_values(":hash", text(value));
+        let query = match before {
+            None => query.key_condition_expression("#hash = :hash"),
+            Some(id) => query
+                .key_condition_expression("#hash = :hash AND #pk < :before")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_values(":before", text(id.as_str())),
+        };
+        ids(query, limit).await
+    }
+
+    pub(super) async fn read_tally(&self, scope: Scope<'_>) -> Result<Tally, PortError> {
+        if let Scope::Customer(customer) = scope {
+            let item = self.get(keys::customer(customer)).await?;
+            return item.as_ref().map_or(Ok(Tally::default()), tally);
+        }
+        let shards = (0..CUSTOMER_SHARDS).map(|shard| self.tally_of_shard(shard));
+        let mut sum = Tally::default();
+        for tally in try_join_all(shards).await? {
+            sum += tally;
+        }
+        Ok(sum)
+    }
+
+    async fn tally_of_shard(&self, shard: u8) -> Result<Tally, PortError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", text(keys::customer_shard(shard)))
+            .into_paginator()
+            .items()
+            .send();
+        let mut sum = Tally::default();
+        while let Some(item) = pages.next().await {
+            sum += tally(&item.map_err(unavailable)?)?;
+        }
+        Ok(sum)
+    }
+}
+
+fn tally(item: &Item) -> Result<Tally, PortError> {
+    let read = Attributes(item);
+    let count = |name| {
+        read.optional(name, Attributes::number)
+            .map(Option::unwrap_or_default)
+    };
+    Ok(Tally {
+        unfinished: count("unfinished")?,
+        completed: count("completed")?,
+        failed: count("failed")?,
+        cancelled: count("cancelled")?,
+    })
+}
+
+/// Job ids of an index query, over as many pages as `limit` takes.
+async fn ids(query: QueryFluentBuilder, limit: usize) -> Result<Vec<JobId>, PortError> {
+    let page = i32::try_from(limit).ok().filter(|limit| *limit < 1_000);
+    let mut pages = query.set_limit(page).into_paginator().items().send();
+    let mut ids = Vec::new();
+    while ids.len() < limit {
+        let Some(item) = pages.next().await else {
+            break;
+        };
+        let item = item.map_err(unavailable)?;
+        ids.push(Attributes(&item).word(PK, JobId::parse)?);
+    }
+    Ok(ids)
+}

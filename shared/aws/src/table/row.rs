@@ -1,0 +1,179 @@
+//! The stored form of a job's row, both ways. Absent attributes stand for their usual value, so
+//! that a row stays below the kilobyte that one write unit pays for.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jobs::failure::{Attempt, Failure};
+use jobs::job::{Place, ResultRef};
+use jobs::ports::{DUE_SHARDS, PortError};
+use jobs::spec::{CustomerId, JobType, Priority};
+use jobs::{Job, JobId, State};
+
+use super::item::Attributes;
+use super::keys::{
+    DUE_AT, DUE_LIST, Item, LIST_CUSTOMER, LIST_SHARD, PK, STATE, due_list, key, number, text,
+};
+
+/// The table removes what the sweep has not, this long after it should have.
+const TTL_BACKSTOP: Duration = Duration::from_hours(7 * 24);
+
+const STATES: [(State, &str); 6] = [
+    (State::Queued, "queued"),
+    (State::Active, "active"),
+    (State::Paused, "paused"),
+    (State::Completed, "completed"),
+    (State::Failed, "failed"),
+    (State::Cancelled, "cancelled"),
+];
+
+/// The item of a row.
+pub fn encode(job: &Job) -> Item {
+    let mut item = key(job.id.as_str(), STATE);
+    let mut put = |name: &str, value| item.insert(name.to_owned(), value);
+    let state = STATES.iter().find(|(state, _)| *state == job.state);
+    put("state", text(state.map_or("", |(_, name)| name)));
+    put(LIST_CUSTOMER, text(job.customer.as_str()));
+    put(LIST_SHARD, text(job.id.shard(DUE_SHARDS).to_string()));
+    put("type", text(job.kind.as_str()));
+    put("url", text(&job.url));
+    put("priority", text(job.priority.as_str()));
+    put("created_at", number(job.created_at.as_millis()));
+    put("eligible_at", number(job.eligible_at.as_millis()));
+    put("max_attempts", number(job.max_attempts));
+    put("fence", number(job.fence));
+    put("revision", number(job.revision));
+    put("nonce", number(job.nonce));
+    if let Some(at) = job.started_at {
+        put("started_at", number(at.as_millis()));
+    }
+    if let Some(at) = job.finished_at {
+        put("finished_at", number(at.as_millis()));
+    }
+    if let Some(at) = job.lease_until {
+        put("lease_until", number(at.as_millis()));
+    }
+    if job.pause_requested {
+        put("pause_requested", AttributeValue::Bool(true));
+    }
+    if job.resends > 0 {
+        put("resends", number(job.resends));
+    }
+    if let Some(fingerprint) = &job.fingerprint {
+        put("fingerprint", text(fingerprint));
+    }
+    if !job.attempts.is_empty() {
+        let attempts = job.attempts.iter().map(encode_attempt).collect();
+        put("attempts", AttributeValue::L(attempts));
+    }
+    if let Some(result) = job.result {
+        put("result", encode_result(result));
+    }
+    if let Some((list, at)) = job.due() {
+        put(DUE_LIST, text(due_list(list, job.id.shard(DUE_SHARDS))));
+        put(DUE_AT, number(at.as_millis()));
+        if job.state.is_terminal() {
+            put("ttl", number((at + TTL_BACKSTOP).as_millis() / 1_000));
+        }
+    }
+    item
+}
+
+/// The row of an item.
+pub fn decode(item: &Item) -> Result<Job, PortError> {
+    let read = Attributes(item);
+    let attempts = match item.get("attempts") {
+        None => Vec::new(),
+        Some(value) => value
+            .as_l()
+            .map_err(|_| read.damaged("attempts"))?
+            .iter()
+            .map(|attempt| decode_attempt(attempt).ok_or_else(|| read.damaged("attempts")))
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(Job {
+        id: read.word(PK, JobId::parse)?,
+        customer: read.word(LIST_CUSTOMER, CustomerId::parse)?,
+        kind: read.word("type", JobType::parse)?,
+        url: read.text("url")?.to_owned(),
+        priority: read.word("priority", priority)?,
+        state: read.word("state", |name| {
+            let known = STATES.iter().find(|(_, known)| *known == name);
+            known.map(|(state, _)| *state)
+        })?,
+        created_at: read.time("created_at")?,
+        eligible_at: read.time("eligible_at")?,
+        started_at: read.optional("started_at", Attributes::time)?,
+        finished_at: read.optional("finished_at", Attributes::time)?,
+        max_attempts: read.number("max_attempts")?,
+        attempts,
+        fence: read.number("fence")?,
+        revision: read.number("revision")?,
+        nonce: read.number("nonce")?,
+        lease_until: read.optional("lease_until", Attributes::time)?,
+        pause_requested: item.contains_key("pause_requested"),
+        due_at: read.optional(DUE_AT, Attributes::time)?,
+        resends: read.optional("resends", Attributes::number)?.unwrap_or(0),
+        fingerprint: read.optional("fingerprint", |read, name| {
+            read.text(name).map(str::to_owned)
+        })?,
+        result: read.optional("result", |read, name| {
+            let map = read.get(name)?.as_m().map_err(|_| read.damaged(name))?;
+            decode_result(map).ok_or_else(|| read.damaged(name))
+        })?,
+    })
+}
+
+fn priority(name: &str) -> Option<Priority> {
+    Priority::ALL
+        .into_iter()
+        .find(|priority| priority.as_str() == name)
+}
+
+fn encode_attempt(attempt: &Attempt) -> AttributeValue {
+    let failure = &attempt.failure;
+    AttributeValue::M(HashMap::from([
+        ("at".to_owned(), number(attempt.at.as_millis())),
+        ("code".to_owned(), text(failure.code.to_string())),
+        ("message".to_owned(), text(&failure.message)),
+    ]))
+}
+
+fn decode_attempt(value: &AttributeValue) -> Option<Attempt> {
+    let map = Attributes(value.as_m().ok()?);
+    let code = map.word("code", |code| code.parse().ok()).ok()?;
+    Some(Attempt {
+        at: map.time("at").ok()?,
+        failure: Failure::new(code, map.text("message").ok()?),
+    })
+}
+
+fn encode_result(result: ResultRef) -> AttributeValue {
+    let place = match result.place {
+        Place::Item => "item",
+        Place::Blob => "blob",
+    };
+    AttributeValue::M(HashMap::from([
+        ("fence".to_owned(), number(result.fence)),
+        ("place".to_owned(), text(place)),
+        ("bytes".to_owned(), number(result.bytes)),
+    ]))
+}
+
+fn decode_result(map: &Item) -> Option<ResultRef> {
+    let read = Attributes(map);
+    let place = read.word("place", |name| match name {
+        "item" => Some(Place::Item),
+        "blob" => Some(Place::Blob),
+        _ => None,
+    });
+    Some(ResultRef {
+        fence: read.number("fence").ok()?,
+        place: place.ok()?,
+        bytes: read.number("bytes").ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

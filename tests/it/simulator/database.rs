@@ -1,0 +1,209 @@
+//! The way from the SDK to the database, where connections break before and after the write, and
+//! transactions conflict. Behind it stands a witness that looks at every row after every write.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use jobs::transition::{Move, allowed};
+use jobs::{Job, JobId, State};
+use local::embedded::{Answer, read_request, write_response};
+use serde_json::{Value, json};
+
+use super::world::{Planted, World, gate};
+
+struct Connector(Arc<World>);
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Connector")
+    }
+}
+
+pub(crate) fn http_client(world: &Arc<World>) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Connector(Arc::clone(world)));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let world = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move {
+            let (target, body) = read_request(&request)?;
+            gate().await;
+            if world.goes_wrong(3) {
+                return Err(ConnectorError::io(
+                    "connection reset before the call".into(),
+                ));
+            }
+            if target.ends_with("TransactWriteItems") && world.goes_wrong(5) {
+                return write_response(conflict());
+            }
+            let body = without_conditions(&world, &target, &body);
+            let answer = world.embedded.call(&target, &body);
+            if !target.ends_with("GetItem") && !target.ends_with("Query") {
+                witness(&world);
+            }
+            gate().await;
+            if world.goes_wrong(3) {
+                return Err(ConnectorError::io("connection reset after the call".into()));
+            }
+            write_response(answer)
+        })
+    }
+}
+
+fn conflict() -> Answer {
+    let reason = json!({"Code": "TransactionConflict", "Message": "simulated"});
+    Answer {
+        status: 400,
+        body: json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]",
+            "CancellationReasons": [reason],
+        })
+        .to_string(),
+    }
+}
+
+/// The planted fault: rows are replaced whatever they have become meanwhile.
+fn without_conditions(world: &World, target: &str, body: &str) -> String {
+    if world.planted != Planted::NoCondition || !body.contains("revision = :seen") {
+        return body.to_owned();
+    }
+    let mut request: Value = serde_json::from_str(body).unwrap();
+    let strip = |put: &mut Value| {
+        if put["ConditionExpression"] == "revision = :seen" {
+            let put = put.as_object_mut().unwrap();
+            put.remove("ConditionExpression");
+            put.remove("ExpressionAttributeValues");
+        }
+    };
+    if target.ends_with("PutItem") {
+        strip(&mut request);
+    }
+    for item in request["TransactItems"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        if item.get("Put").is_some() {
+            strip(&mut item["Put"]);
+        }
+    }
+    request.to_string()
+}
+
+/// Reads all rows and compares each with what it was: only what the table of moves allows may
+/// have happened, one write at a time, and only under the right fence.
+fn witness(world: &World) {
+    let now = read_rows(world);
+    let mut rows = world.rows.lock().unwrap();
+    for (id, job) in &now {
+        match rows.get(id) {
+            Some(before) if before == job => {}
+            Some(before) => judge(world, before, job),
+            None => world.note(|| format!("{id} created {:?}", job.state)),
+        }
+    }
+    let mut owners = HashMap::new();
+    for job in now.values().filter(|job| !job.state.is_terminal()) {
+        let Some(fingerprint) = &job.fingerprint else {
+            continue;
+        };
+        if let Some(other) = owners.insert(fingerprint.clone(), &job.id) {
+            world.violation(format!(
+                "{} and {other} are equal and both unfinished",
+                job.id
+            ));
+        }
+    }
+    *rows = now;
+}
+
+pub(crate) fn read_rows(world: &World) -> std::collections::BTreeMap<JobId, Job> {
+    let request = json!({
+        "TableName": super::TABLE,
+        "FilterExpression": "sk = :state",
+        "ExpressionAttributeValues": {":state": {"S": "state"}},
+    });
+    let answer = world
+        .embedded
+        .call("DynamoDB_20120810.Scan", &request.to_string());
+    let answer: Value = serde_json::from_str(&answer.body).unwrap();
+    let items = answer["Items"].as_array().unwrap();
+    let rows = items
+        .iter()
+        .map(|item| aws::table::decode_row(&attributes(item)).unwrap());
+    rows.map(|job| (job.id.clone(), job)).collect()
+}
+
+fn attributes(item: &Value) -> HashMap<String, AttributeValue> {
+    let entries = item.as_object().unwrap().iter();
+    entries
+        .map(|(name, value)| (name.clone(), attribute(value)))
+        .collect()
+}
+
+fn attribute(value: &Value) -> AttributeValue {
+    let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
+    match kind.as_str() {
+        "S" => AttributeValue::S(value.as_str().unwrap().to_owned()),
+        "N" => AttributeValue::N(value.as_str().unwrap().to_owned()),
+        "BOOL" => AttributeValue::Bool(value.as_bool().unwrap()),
+        "L" => AttributeValue::L(value.as_array().unwrap().iter().map(attribute).collect()),
+        "M" => AttributeValue::M(attributes(value)),
+        other => unreachable!("a row has no attribute of type {other}"),
+    }
+}
+
+fn judge(world: &World, before: &Job, after: &Job) {
+    let id = &before.id;
+    world.note(|| {
+        format!(
+            "{id} {:?}/{} -> {:?}/{} (fence {} -> {}, attempts {})",
+            before.state,
+            before.revision,
+            after.state,
+            after.revision,
+            before.fence,
+            after.fence,
+            after.attempts.len()
+        )
+    });
+    if after.revision != before.revision + 1 {
+        world.violation(format!(
+            "{id} was overwritten: revision {} after {}",
+            after.revision, before.revision
+        ));
+    }
+    let claimed = after.fence == before.fence + 1 && after.state == State::Active;
+    if after.fence != before.fence && !claimed {
+        world.violation(format!(
+            "{id} went from fence {} to {}",
+            before.fence, after.fence
+        ));
+    }
+    let moves = Move::ALL
+        .into_iter()
+        .filter(|by| (*by == Move::Claim) == claimed);
+    let possible = moves
+        .flat_map(|by| allowed(before.state, by))
+        .any(|to| *to == after.state);
+    if !possible {
+        world.violation(format!(
+            "{id} went from {:?} to {:?}",
+            before.state, after.state
+        ));
+    }
+    if after.state == State::Completed
+        && after.result.map(|result| result.fence) != Some(after.fence)
+    {
+        world.violation(format!("{id} completed with the result of another claim"));
+    }
+}

@@ -1,0 +1,360 @@
+//! One seed: chaos, then peace, then the reckoning.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws::blobs::ObjectBlobs;
+use aws::client::{self, Connection};
+use aws::table::Table;
+use aws_credential_types::Credentials;
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use jobs::app::{Handled, Limits, Ports};
+use jobs::ports::{PageRequest, Scope, Scraper, Store};
+use jobs::tally::Tally;
+use jobs::transition::Mode;
+use jobs::{App, Failure, FailureCode, Job, NewJob, Page, State};
+use object_store::memory::InMemory;
+use serde_json::json;
+
+use super::database::{http_client, read_rows};
+use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue, gate};
+
+const JOBS: usize = 5;
+const STEPS: usize = 250;
+/// A worker's time, as on AWS.
+const INVOCATION: Duration = Duration::from_mins(1);
+
+pub(crate) struct Report {
+    pub(crate) violations: Vec<String>,
+    pub(crate) journal: Vec<String>,
+    pub(crate) crashes: u64,
+}
+
+enum Kind {
+    Create,
+    Sweep,
+    Work(Delivery),
+}
+
+struct Task {
+    number: usize,
+    kind: Kind,
+    future: Pin<Box<dyn Future<Output = Option<Handled>>>>,
+}
+
+struct Simulation {
+    world: Arc<World>,
+    app: App,
+    store: Arc<Table>,
+    scraper: Arc<Script>,
+    tasks: Vec<Task>,
+    created: usize,
+    started: usize,
+    crashes: u64,
+}
+
+pub(crate) fn run(seed: u64, planted: Planted) -> Report {
+    let world = World::new(seed, planted);
+    let mut simulation = Simulation::new(&world);
+    for _ in 0..STEPS {
+        simulation.step();
+    }
+    world.faults.store(false, Ordering::Relaxed);
+    simulation.make_peace();
+    simulation.reckon();
+    let violations = std::mem::take(&mut *world.violations.lock().unwrap());
+    let journal = std::mem::take(&mut *world.journal.lock().unwrap());
+    Report {
+        violations,
+        journal,
+        crashes: simulation.crashes,
+    }
+}
+
+impl Simulation {
+    fn new(world: &Arc<World>) -> Self {
+        let connection = Connection {
+            region: "local".to_owned(),
+            credentials: Credentials::new("local", "local", None, None, "local"),
+            endpoint: Some("http://simulated".to_owned()),
+            http: http_client(world),
+            sleep: Some(SharedAsyncSleep::new(Gates)),
+        };
+        let store = Arc::new(Table::new(client::dynamodb(&connection), super::TABLE));
+        let ports = Ports {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            queue: Arc::new(WorldQueue(Arc::clone(world))),
+            blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
+            clock: Arc::new(WorldClock(Arc::clone(world))),
+            entropy: Arc::new(WorldEntropy(Arc::clone(world))),
+        };
+        Self {
+            world: Arc::clone(world),
+            app: App::new(ports, Limits::default()),
+            store,
+            scraper: Arc::new(Script {
+                world: Arc::clone(world),
+                succeeded: AtomicU64::new(0),
+            }),
+            tasks: Vec::new(),
+            created: 0,
+            started: 0,
+            crashes: 0,
+        }
+    }
+
+    /// One thing happens.
+    fn step(&mut self) {
+        let world = Arc::clone(&self.world);
+        match world.below(100) {
+            0..70 if !self.tasks.is_empty() => {
+                let index = world.below(self.tasks.len());
+                self.poll(index);
+            }
+            0..74 => self.crash(),
+            74..80 => self.create(),
+            80..90 => self.deliver(),
+            90..93 => self.sweep(),
+            93..96 => world.advance(Duration::from_millis(world.roll() % 5_000)),
+            96..98 => world.advance(Duration::from_secs(30)),
+            _ => world.advance(Duration::from_secs(70)),
+        }
+    }
+
+    fn spawn(&mut self, kind: Kind, future: impl Future<Output = Option<Handled>> + 'static) {
+        self.started += 1;
+        self.tasks.push(Task {
+            number: self.started,
+            kind,
+            future: Box::pin(future),
+        });
+    }
+
+    fn create(&mut self) {
+        if self.created == JOBS {
+            return;
+        }
+        self.created += 1;
+        // Three addresses for five jobs: some are equal.
+        let body = json!({
+            "type": "single-page",
+            "url": format!("http://site.example/{}", self.world.below(3)),
+            "delay": if self.world.below(4) == 0 { 1_000_000 } else { 0 },
+            "customerId": format!("customer {}", self.world.below(2)),
+        });
+        let new = NewJob::parse(&body, |_| Vec::new()).unwrap();
+        let app = self.app.clone();
+        self.spawn(Kind::Create, async move {
+            // A client that gets no answer cannot know: nothing is asserted about it.
+            let _ = app.create(&new).await;
+            None
+        });
+    }
+
+    fn sweep(&mut self) {
+        if self.world.planted == Planted::NoSweep {
+            return;
+        }
+        let app = self.app.clone();
+        self.spawn(Kind::Sweep, async move {
+            let _ = app.sweep(Mode::Routine, 100).await;
+            None
+        });
+    }
+
+    fn deliver(&mut self) {
+        let now = self.world.time();
+        let envelope = {
+            let mut messages = self.world.messages.lock().unwrap();
+            let ready: Vec<_> = (0..messages.len())
+                .filter(|at| messages[*at].0 <= now)
+                .collect();
+            if ready.is_empty() {
+                return;
+            }
+            messages.remove(ready[self.world.below(ready.len())]).1
+        };
+        let delivery = Delivery { envelope };
+        if self.world.planted == Planted::EarlyAcknowledgement {
+            self.acknowledge(&delivery);
+        }
+        let (app, scraper) = (self.app.clone(), Arc::clone(&self.scraper));
+        let message = delivery.message().clone();
+        let deadline = now + INVOCATION;
+        self.spawn(Kind::Work(delivery), async move {
+            Some(app.work(&message, scraper.as_ref(), deadline).await)
+        });
+    }
+
+    /// Lets a task run to its next gate.
+    fn poll(&mut self, index: usize) {
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(handled) = self.tasks[index].future.as_mut().poll(&mut context) else {
+            return;
+        };
+        let task = self.tasks.swap_remove(index);
+        let Kind::Work(delivery) = task.kind else {
+            return;
+        };
+        match handled {
+            Some(Handled::Done) => self.acknowledge(&delivery),
+            _ => self.give_back(delivery),
+        }
+    }
+
+    /// Ends a task where it stands. A worker's message becomes visible again after its time.
+    fn crash(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        let index = self.world.below(self.tasks.len());
+        let task = self.tasks.swap_remove(index);
+        self.crashes += 1;
+        self.world.note(|| format!("task {} dies", task.number));
+        if let Kind::Work(delivery) = task.kind {
+            self.give_back(delivery);
+        }
+    }
+
+    fn give_back(&self, delivery: Delivery) {
+        if self.world.planted == Planted::EarlyAcknowledgement {
+            return;
+        }
+        let at = self.world.time() + Duration::from_mins(6);
+        self.world
+            .messages
+            .lock()
+            .unwrap()
+            .push((at, delivery.envelope));
+    }
+
+    /// A message may go once its row says what happens next without it.
+    fn acknowledge(&self, delivery: &Delivery) {
+        let rows = self.world.rows.lock().unwrap();
+        let Some(job) = rows.get(&delivery.message().job_id) else {
+            return;
+        };
+        // A job without delay that nobody has claimed yet waits for this very message.
+        let unclaimed = job.state == State::Queued && job.fence == 0;
+        if unclaimed && job.eligible_at == job.created_at {
+            let what = format!(
+                "{} was acknowledged while its row still waits for it",
+                job.id
+            );
+            self.world.violation(what);
+        }
+    }
+
+    /// Nothing goes wrong any more: every message arrives, every task ends, a sweep every minute.
+    fn make_peace(&mut self) {
+        const ROUNDS: usize = 60;
+        for _ in 0..ROUNDS {
+            self.settle();
+            let unfinished = read_rows(&self.world)
+                .into_values()
+                .any(|job| !job.state.is_terminal());
+            if !unfinished && self.world.messages.lock().unwrap().is_empty() {
+                return;
+            }
+            self.world.advance(Duration::from_mins(1));
+            self.sweep();
+        }
+    }
+
+    fn settle(&mut self) {
+        loop {
+            let before = self.started;
+            self.deliver();
+            while !self.tasks.is_empty() {
+                let index = self.world.below(self.tasks.len());
+                self.poll(index);
+            }
+            if self.started == before {
+                return;
+            }
+        }
+    }
+
+    fn reckon(&mut self) {
+        let rows: Vec<Job> = read_rows(&self.world).into_values().collect();
+        for job in &rows {
+            if !job.state.is_terminal() {
+                self.world
+                    .violation(format!("{} never ended: {:?}", job.id, job.state));
+            }
+            if job.attempts.len() > usize::from(job.max_attempts) {
+                self.world
+                    .violation(format!("{} had {} attempts", job.id, job.attempts.len()));
+            }
+        }
+        self.compare_counts(&rows);
+        self.read_results(&rows);
+    }
+
+    fn compare_counts(&self, rows: &[Job]) {
+        let mut recount: BTreeMap<_, Tally> = BTreeMap::new();
+        for job in rows {
+            *recount.entry(job.customer.clone()).or_default() += Tally::between(None, Some(job));
+        }
+        for (customer, expected) in recount {
+            let counted = finish(self.store.tally(Scope::Customer(&customer))).unwrap();
+            if counted != expected {
+                self.world
+                    .violation(format!("{customer} has {expected:?}, counted {counted:?}"));
+            }
+        }
+    }
+
+    fn read_results(&self, rows: &[Job]) {
+        for job in rows.iter().filter(|job| job.state == State::Completed) {
+            let results = finish(self.app.results(job));
+            if results.map_or(0, |page| page.results.len()) != 1 {
+                self.world
+                    .violation(format!("{} completed without a result", job.id));
+            }
+        }
+    }
+}
+
+/// Runs a future to its end, alone.
+fn finish<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+/// A web on which the dice decide.
+struct Script {
+    world: Arc<World>,
+    succeeded: AtomicU64,
+}
+
+#[async_trait]
+impl Scraper for Script {
+    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
+        for _ in 0..self.world.below(4) {
+            gate().await;
+        }
+        if self.world.goes_wrong(15) {
+            return Err(Failure::new(FailureCode::Timeout, "simulated"));
+        }
+        if self.world.goes_wrong(5) {
+            return Err(Failure::new(FailureCode::Http(404), "simulated"));
+        }
+        self.succeeded.fetch_add(1, Ordering::Relaxed);
+        Ok(crate::support::page(
+            request.url.as_str(),
+            self.world.time(),
+        ))
+    }
+}

@@ -1,0 +1,214 @@
+//! The simulated world of one seed: its time, its dice, its database, its queue. One thread, no
+//! timers: whoever waits is asked again by the scheduler, in an order that the seed decides.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+use jobs::ports::{Clock, Entropy, Envelope, PortError, Queue};
+use jobs::{Job, JobId, Message, Timestamp};
+use local::embedded::Embedded;
+
+/// `SplitMix64`: small, seedable, good enough to choose what goes wrong.
+#[derive(Debug)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
+    }
+
+    pub(crate) fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        (self.roll() % bound.max(1) as u64) as usize
+    }
+
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
+        self.roll() % 100 < percent
+    }
+}
+
+/// A protection that is taken away, to see that its absence is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planted {
+    Nothing,
+    /// Rows are written without the condition that carries the fence.
+    NoCondition,
+    /// Nobody sweeps.
+    NoSweep,
+    /// A message is acknowledged as soon as it arrives.
+    EarlyAcknowledgement,
+}
+
+pub(crate) struct World {
+    pub(crate) planted: Planted,
+    pub(crate) dice: Mutex<Dice>,
+    pub(crate) now: AtomicI64,
+    pub(crate) embedded: Embedded,
+    /// Messages that can be received from their time on.
+    pub(crate) messages: Mutex<Vec<(Timestamp, Envelope)>>,
+    /// While this is off, nothing goes wrong any more.
+    pub(crate) faults: AtomicBool,
+    /// The rows as of the last write.
+    pub(crate) rows: Mutex<BTreeMap<JobId, Job>>,
+    pub(crate) violations: Mutex<Vec<String>>,
+    /// What happened, for the reader of a failing seed.
+    pub(crate) journal: Mutex<Vec<String>>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, planted: Planted) -> Arc<Self> {
+        let embedded = Embedded::in_memory().unwrap();
+        local::schema::ensure_table(&embedded, super::TABLE).unwrap();
+        Arc::new(Self {
+            planted,
+            dice: Mutex::new(Dice::new(seed)),
+            now: AtomicI64::new(1_700_000_000_000),
+            embedded,
+            messages: Mutex::default(),
+            faults: AtomicBool::new(true),
+            rows: Mutex::default(),
+            violations: Mutex::default(),
+            journal: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn roll(&self) -> u64 {
+        self.dice.lock().unwrap().roll()
+    }
+
+    pub(crate) fn below(&self, bound: usize) -> usize {
+        self.dice.lock().unwrap().below(bound)
+    }
+
+    /// Whether something with this chance goes wrong now.
+    pub(crate) fn goes_wrong(&self, percent: u64) -> bool {
+        self.faults.load(Ordering::Relaxed) && self.dice.lock().unwrap().chance(percent)
+    }
+
+    pub(crate) fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.now.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note(&self, what: impl FnOnce() -> String) {
+        self.journal.lock().unwrap().push(what());
+    }
+
+    pub(crate) fn violation(&self, what: String) {
+        self.note(|| format!("VIOLATION {what}"));
+        self.violations.lock().unwrap().push(what);
+    }
+}
+
+/// A point at which the scheduler may let others run, or end this task for good.
+pub(crate) async fn gate() {
+    let mut passed = false;
+    poll_fn(|context| {
+        if passed {
+            Poll::Ready(())
+        } else {
+            passed = true;
+            // Combinators in between ask only those again who have called.
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// The SDK's waits between tries: long enough for everybody else to do something.
+#[derive(Debug)]
+pub(crate) struct Gates;
+
+impl AsyncSleep for Gates {
+    fn sleep(&self, _: Duration) -> Sleep {
+        Sleep::new(gate())
+    }
+}
+
+pub(crate) struct WorldClock(pub(crate) Arc<World>);
+
+impl Clock for WorldClock {
+    fn now(&self) -> Timestamp {
+        self.0.time()
+    }
+}
+
+pub(crate) struct WorldEntropy(pub(crate) Arc<World>);
+
+impl Entropy for WorldEntropy {
+    fn next(&self) -> u128 {
+        (u128::from(self.0.roll()) << 64) | u128::from(self.0.roll())
+    }
+}
+
+/// A queue that loses, doubles and delays.
+pub(crate) struct WorldQueue(pub(crate) Arc<World>);
+
+#[async_trait]
+impl Queue for WorldQueue {
+    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError> {
+        gate().await;
+        let world = &self.0;
+        if world.goes_wrong(5) {
+            return Err(PortError::Unavailable {
+                part: "queue",
+                source: "simulated".into(),
+            });
+        }
+        let mut unsent = Vec::new();
+        for (index, envelope) in envelopes.iter().enumerate() {
+            if world.goes_wrong(5) {
+                unsent.push(index);
+                continue;
+            }
+            let copies = if world.goes_wrong(5) {
+                0
+            } else if world.goes_wrong(20) {
+                2
+            } else {
+                1
+            };
+            world.note(|| {
+                format!(
+                    "send {} x{copies} in {:?}",
+                    envelope.message.job_id, envelope.delay
+                )
+            });
+            for _ in 0..copies {
+                let late = if world.goes_wrong(20) { 20_000 } else { 0 };
+                let at = world.time() + envelope.delay + Duration::from_millis(late);
+                world.messages.lock().unwrap().push((at, envelope.clone()));
+            }
+        }
+        gate().await;
+        Ok(unsent)
+    }
+}
+
+/// A message on its way to a worker.
+pub(crate) struct Delivery {
+    pub(crate) envelope: Envelope,
+}
+
+impl Delivery {
+    pub(crate) fn message(&self) -> &Message {
+        &self.envelope.message
+    }
+}
