@@ -14,6 +14,8 @@ mod media;
 mod prescan;
 mod redirect;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
