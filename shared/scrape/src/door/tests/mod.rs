@@ -1,0 +1,12 @@
+//! The whole door against servers on this machine: what a stranger's address, name server or web
+//! server may try, and what must come of it.
+
+mod answers;
+mod charsets;
+mod clocks;
+mod hostile;
+mod rebinding;
+mod redirects;
+mod site;
+mod ssrf;
+mod tls;
