@@ -1,1 +1,3 @@
-//! To be filled.
+//! The web: fetching pages and reading them.
+
+pub mod extract;
