@@ -2,3 +2,9 @@
 //! queues or of any cloud.
 
 pub mod door;
+pub mod extract;
+mod page;
+
+pub use door::Targets;
+pub use extract::check;
+pub use page::WebScraper;

@@ -1,0 +1,107 @@
+//! One page from its address to its result: through the door, then read on a blocking thread.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use jobs::ports::{PageRequest, Scraper};
+use jobs::{Failure, FailureCode, Page, Timestamp};
+
+use crate::door::{Door, Fetch, Fetched, Media, Targets, Unbuilt};
+use crate::extract::{Budget, Extracted, Input, Kind, PAGE_BUDGET, extract_within};
+
+/// [`Scraper`] for the real web. Build one per process: it holds the connections.
+pub struct WebScraper {
+    door: Door,
+}
+
+impl WebScraper {
+    pub fn new(targets: Targets) -> Result<Self, Unbuilt> {
+        Door::new(targets).map(|door| Self { door })
+    }
+}
+
+#[async_trait]
+impl Scraper for WebScraper {
+    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
+        let started = Instant::now();
+        let fetch = Fetch {
+            url: &request.url,
+            headers: &request.headers,
+            user_agent: request.user_agent.as_deref(),
+            timeout: request.timeout,
+        };
+        let fetched = self.door.fetch(&fetch).await?;
+        let fetched_at = now();
+        let left = request.timeout.saturating_sub(started.elapsed());
+        let request = request.clone();
+        // Reading a page is work for the processor, up to a second of it.
+        let read = tokio::task::spawn_blocking(move || {
+            let extracted = read(&fetched, &request, left.min(PAGE_BUDGET))?;
+            let duration = started.elapsed();
+            Ok(page(&fetched, &request, extracted, fetched_at, duration))
+        });
+        read.await.unwrap_or_else(|error| {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "reading a page panicked");
+            Err(Failure::new(FailureCode::Internal, "The page could not be read"))
+        })
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.map_or(0, |since| since.as_millis());
+    Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
+fn read(fetched: &Fetched, request: &PageRequest, limit: Duration) -> Result<Extracted, Failure> {
+    let budget = Budget::start(limit);
+    let decoded = fetched.body.decode();
+    let input = Input {
+        text: &decoded.text,
+        kind: match fetched.body.media() {
+            Media::Html => Kind::Html,
+            Media::Xml => Kind::Xml,
+            Media::Json => Kind::Json,
+            Media::Plain => Kind::Text,
+        },
+        final_url: &fetched.final_url,
+        language: fetched.headers.get(&CONTENT_LANGUAGE),
+        extraction: &request.extraction,
+    };
+    extract_within(&input, &budget)
+}
+
+fn page(
+    fetched: &Fetched,
+    request: &PageRequest,
+    extracted: Extracted,
+    fetched_at: Timestamp,
+    duration: Duration,
+) -> Page {
+    let header = |name| fetched.headers.get(&name).map(str::to_owned);
+    Page {
+        url: request.url.to_string(),
+        final_url: fetched.final_url.to_string(),
+        status: fetched.status,
+        content_type: header(CONTENT_TYPE),
+        language: extracted.language,
+        title: extracted.title,
+        description: extracted.description,
+        canonical: extracted.canonical,
+        headings: extracted.headings,
+        links: extracted.links,
+        text: extracted.text,
+        markdown: extracted.markdown,
+        metadata: extracted.metadata,
+        fields: extracted.fields,
+        content_hash: extracted.content_hash,
+        etag: header(ETAG),
+        last_modified: header(LAST_MODIFIED),
+        fetched_at,
+        duration_ms: duration.as_millis() as u64,
+        bytes: fetched.body.bytes().len() as u64,
+        js_required: extracted.js_required,
+    }
+}
