@@ -44,7 +44,10 @@ impl Scraper for WebScraper {
         read.await.unwrap_or_else(|error| {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "reading a page panicked");
-            Err(Failure::new(FailureCode::Internal, "The page could not be read"))
+            Err(Failure::new(
+                FailureCode::Internal,
+                "The page could not be read",
+            ))
         })
     }
 }

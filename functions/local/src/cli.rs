@@ -1,0 +1,93 @@
+//! The command line: what can be said, in which words, with which bounds.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use scrape::Targets;
+
+/// Scrape web pages as dependable jobs.
+///
+/// Without a command this is `serve`.
+#[derive(Debug, Parser)]
+#[command(name = "harvestman", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Examples:
+  harvestman                                   serve on http://127.0.0.1:3000, data in .harvestman/
+  harvestman demo                              see a job from its creation to its result
+  harvestman scrape https://example.com        print one page as JSON, without a server")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API and work on jobs until Ctrl-C.
+    Serve(Serve),
+    /// Start the service, scrape a page of its own small site, and go on serving.
+    Demo(Demo),
+    /// Scrape one page and print its result as JSON.
+    Scrape(Scrape),
+}
+
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Port on 127.0.0.1 to listen on; 0 takes any that is free.
+    #[arg(long, default_value_t = 3_000)]
+    pub port: u16,
+    /// Folder for everything that has to outlive the process.
+    #[arg(long, default_value = ".harvestman", value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+    /// Keep nothing: the data ends with the process.
+    #[arg(long, conflicts_with = "data_dir")]
+    pub in_memory: bool,
+    /// Most unfinished jobs of one customer.
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub max_unfinished_jobs: u64,
+    /// Jobs worked on at once, 1 to 256.
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+    #[command(flatten)]
+    pub targets: TargetArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Port on 127.0.0.1 to listen on; 0 takes any that is free.
+    #[arg(long, default_value_t = 3_000)]
+    pub port: u16,
+    /// End after the page is printed, instead of serving on.
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Scrape {
+    /// Address of the page.
+    pub url: String,
+    /// Write the result to this file instead of the terminal.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub targets: TargetArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct TargetArgs {
+    /// Fetch from private and loopback addresses too; with a list, from those places alone.
+    #[arg(long, value_name = "HOST:PORT,...", num_args = 0..=1, require_equals = true, default_missing_value = Targets::ANY)]
+    pub allow_private_targets: Option<String>,
+}
+
+impl TargetArgs {
+    /// What may be fetched. `on_lambda`: this process runs where the flag must not be used.
+    pub fn targets(&self, on_lambda: bool) -> anyhow::Result<Targets> {
+        if self.allow_private_targets.is_some() && on_lambda {
+            anyhow::bail!("--allow-private-targets is refused on AWS Lambda");
+        }
+        let targets = Targets::parse(self.allow_private_targets.as_deref());
+        targets.map_err(|error| anyhow::anyhow!("--allow-private-targets: {error}"))
+    }
+}

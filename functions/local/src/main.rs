@@ -1,0 +1,31 @@
+//! The command line of Harvestman. Exit codes: 0 done, 1 the work failed, 2 it could not start.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::cli::{Cli, Command};
+use local::{demo, scrape_page, serve};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let on_lambda = std::env::var_os("AWS_LAMBDA_FUNCTION_VERSION").is_some();
+    let cli = Cli::parse();
+    let ended = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(options) => serve::run(&options, on_lambda).await,
+        Command::Demo(options) => demo::run(&options).await,
+        Command::Scrape(options) => scrape_page::run(&options, on_lambda).await,
+    };
+    match ended {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("harvestman: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `serve`: the API on loopback, the workers and the ticker, until Ctrl-C.
+
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use jobs::app::Limits;
+use jobs::ports::Scraper;
+use scrape::{Targets, WebScraper};
+use tokio::net::TcpListener;
+
+use crate::cli::Serve;
+use crate::host::{Data, Host};
+
+/// How long open connections may take to end after Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A service that listens but does not answer yet.
+pub struct Service {
+    host: Host,
+    listener: TcpListener,
+    address: SocketAddr,
+    scraper: Arc<dyn Scraper>,
+    concurrency: usize,
+}
+
+impl Service {
+    /// Takes the port, opens the data, and judges every option: what fails here fails at once.
+    pub async fn open(
+        port: u16,
+        data: &Data,
+        limits: Limits,
+        targets: Targets,
+        concurrency: usize,
+    ) -> anyhow::Result<Self> {
+        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = TcpListener::bind(wanted).await.with_context(|| {
+            format!("port {port} on 127.0.0.1 cannot be used; choose another with --port")
+        })?;
+        let host = Host::open(data, limits)?;
+        let scraper = WebScraper::new(targets).context("the web client cannot be built")?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            host,
+            listener,
+            scraper: Arc::new(scraper),
+            concurrency,
+        })
+    }
+
+    /// Where the API will answer, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers and works until `stop`; then gives unfinished work back to the table.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let Self {
+            host,
+            listener,
+            scraper,
+            concurrency,
+            ..
+        } = self;
+        let workers = host.start(scraper, concurrency).await?;
+        let router = api::router(host.app.clone(), scrape::check);
+        let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+        let signal = async move {
+            stop.await;
+            // The other side may be gone; then nobody waits.
+            let _ = stopping.send(());
+        };
+        let served = axum::serve(listener, router).with_graceful_shutdown(signal);
+        tokio::select! {
+            ended = async { served.await } => ended?,
+            () = async { let _ = stopped.await; tokio::time::sleep(PATIENCE).await; } => {}
+        }
+        host.stop(workers).await
+    }
+}
+
+/// Ctrl-C, or the signal by which service managers end a process.
+pub async fn interrupted() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// The command.
+pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
+    let targets = options.targets.targets(on_lambda)?;
+    let open = targets != Targets::Public;
+    let data = if options.in_memory {
+        Data::Memory
+    } else {
+        Data::Folder(options.data_dir.clone())
+    };
+    let limits = Limits {
+        max_unfinished: options.max_unfinished_jobs,
+        ..Limits::default()
+    };
+    let concurrency = usize::from(options.concurrency);
+    let service = Service::open(options.port, &data, limits, targets, concurrency).await?;
+    println!("Harvestman listens on {}", service.url());
+    match data {
+        Data::Folder(folder) => println!("Data is kept in {}", folder.display()),
+        Data::Memory => println!("Data is kept in memory and ends with the process"),
+    }
+    println!("Everybody on this machine may use it: there are no API keys yet");
+    if open {
+        println!("Private and loopback targets are allowed, as asked for");
+    }
+    println!("Ctrl-C ends it");
+    service.run(interrupted()).await?;
+    println!("Ended; unfinished jobs go on at the next start");
+    Ok(ExitCode::SUCCESS)
+}
