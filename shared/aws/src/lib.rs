@@ -4,5 +4,7 @@
 pub mod blobs;
 pub mod client;
 pub mod queue;
+#[cfg(feature = "local")]
+pub mod schema;
 pub mod settings;
 pub mod table;
