@@ -17,7 +17,7 @@ use super::walk::role;
 /// Most text, and most Markdown, of a page, in bytes.
 pub(super) const MAX_CONTENT: usize = 2 * 1024 * 1024;
 /// Largest copy on which the readability library runs.
-const MAX_READABLE_AREA: usize = 500_000;
+const MAX_READABLE_AREA: usize = 300_000;
 /// Share of the budget that must be left for it, in percent.
 const READABLE_SHARE: u32 = 30;
 /// Characters of a line from which it is prose, not a label. Japanese says a sentence in 60.

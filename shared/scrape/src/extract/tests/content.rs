@@ -2,7 +2,7 @@
 
 use jobs::page::Heading;
 
-use super::{read, read_as};
+use super::{many, read, read_as};
 use crate::extract::Kind;
 
 const ARTICLE: &str = include_str!("pages/article.html");
@@ -148,9 +148,9 @@ fn a_product_page_is_its_main_element() {
 
 #[test]
 fn a_list_page_is_its_whole_body() {
-    let rows: String = (0..50)
-        .map(|n| format!("<li><a href=/p/{n}>Lamp {n}</a> <b>{n}.99</b></li>"))
-        .collect();
+    let rows = many(50, |n| {
+        format!("<li><a href=/p/{n}>Lamp {n}</a> <b>{n}.99</b></li>")
+    });
     let page = read(&format!(
         "<nav>Menu</nav><ul>{rows}</ul><footer>Imprint</footer>"
     ));
@@ -174,14 +174,12 @@ fn a_list_page_is_its_whole_body() {
 
 #[test]
 fn cards_with_an_article_element_each_are_all_kept() {
-    let cards: String = (0..40)
-        .map(|n| {
-            format!(
-                "<article class=card><h3><a href=/p/{n}>Lamp {n}</a></h3><p class=teaser>A small \
+    let cards = many(40, |n| {
+        format!(
+            "<article class=card><h3><a href=/p/{n}>Lamp {n}</a></h3><p class=teaser>A small \
                  lamp for the desk, number {n}.</p><div class=promo>Sale: $ {n}</div></article>"
-            )
-        })
-        .collect();
+        )
+    });
     let page = read(&format!("<nav>Menu</nav><main>{cards}</main>"));
     for n in 0..40 {
         assert!(

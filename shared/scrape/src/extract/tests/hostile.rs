@@ -7,7 +7,7 @@ use jobs::{Extraction, Failure, FailureCode};
 use serde_json::json;
 use url::Url;
 
-use super::{URL, read};
+use super::{URL, many, read};
 use crate::extract::{Budget, Extracted, Input, Kind, extract_within};
 
 /// Reads with a short wall clock: half a megabyte of nested lists would take minutes without one.
@@ -86,6 +86,17 @@ fn deep_pages_within_the_budget_keep_their_words() {
 }
 
 #[test]
+fn nesting_that_the_parser_does_not_mind_does_not_overflow_the_rest() {
+    let prose = "A line of prose that is long enough to be taken for one, all in all. ".repeat(10);
+    for depth in [2_500, 200_000] {
+        let html = format!("<p>{prose}</p>{}deep words", "<span>".repeat(depth));
+        let page = read(&html);
+        assert!(page.text.ends_with("deep words"), "{depth}");
+        assert!(page.markdown.ends_with("deep words"), "{depth}");
+    }
+}
+
+#[test]
 fn amplifying_markup_is_bounded() {
     for (name, html) in [
         ("adoption agency", "<a><i>".repeat(20_000)),
@@ -94,7 +105,7 @@ fn amplifying_markup_is_bounded() {
             "reopened formatting",
             format!(
                 "{}{}",
-                (0..3_000).map(|n| format!("<b c{n}>")).collect::<String>(),
+                many(3_000, |n| format!("<b c{n}>")),
                 "<p>x".repeat(20_000)
             ),
         ),
@@ -116,10 +127,8 @@ fn amplifying_markup_is_bounded() {
 
 #[test]
 fn large_markup_is_bounded() {
-    let attributes: String = (0..100_000).map(|n| format!(" a{n}=1")).collect();
-    let links: String = (0..100_000)
-        .map(|n| format!("<a href=/{n}>{n}</a>"))
-        .collect();
+    let attributes = many(100_000, |n| format!(" a{n}=1"));
+    let links = many(100_000, |n| format!("<a href=/{n}>{n}</a>"));
     for (name, html) in [
         ("100,000 attributes", format!("<p{attributes}>x")),
         ("100,000 links", links),
@@ -177,9 +186,7 @@ fn what_is_never_closed_swallows_the_rest_and_no_more() {
 
 #[test]
 fn links_beyond_the_bound_are_left_out() {
-    let links: String = (0..12_000)
-        .map(|n| format!("<a href=/{n}>{n}</a>"))
-        .collect();
+    let links = many(12_000, |n| format!("<a href=/{n}>{n}</a>"));
     let page = read(&links);
     assert_eq!(page.links.len(), 10_000);
     assert_eq!(page.links[9_999].url, "https://example.com/9999");

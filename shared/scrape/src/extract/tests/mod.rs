@@ -37,6 +37,11 @@ fn read(html: &str) -> Extracted {
     read_as(Kind::Html, html, &serde_json::json!({})).unwrap()
 }
 
+/// As many pieces of a page, one after the other.
+fn many(count: usize, piece: impl Fn(usize) -> String) -> String {
+    (0..count).map(piece).collect::<Vec<_>>().concat()
+}
+
 /// The fields that a configuration finds on a page.
 fn fields(html: &str, fields: &Value) -> Value {
     let config = serde_json::json!({"fields": fields});
