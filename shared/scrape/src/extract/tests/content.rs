@@ -192,6 +192,23 @@ fn cards_with_an_article_element_each_are_all_kept() {
 }
 
 #[test]
+fn an_article_that_misses_most_of_the_prose_is_not_the_content() {
+    let line = "The field was wide, and the harvestmen were many; they walked on and on. ";
+    let intro = format!("<p>{}</p>", line.repeat(3)).repeat(3);
+    let boards = many(12, |n| {
+        format!(
+            "<div class=sponsor><span>Board {n}. {}</span></div>",
+            line.repeat(3)
+        )
+    });
+    let page = read(&format!(
+        "<nav>Menu</nav><main><div class=post>{intro}</div>{boards}</main>"
+    ));
+    assert!(page.text.contains("Board 11."), "{}", page.text);
+    assert!(!page.text.contains("Menu"), "{}", page.text);
+}
+
+#[test]
 fn a_japanese_article_is_found_by_its_sentences() {
     let sentence = "収穫の季節になると、ザトウムシは軒下に集まり、何百匹もの群れを作ります。\
                     暖かさのためではなく、湿った空気を保つためだと研究者は考えています。";

@@ -8,6 +8,11 @@ use serde_json::json;
 use url::Url;
 
 use super::{URL, many, read};
+use crate::extract::address::Addresses;
+use crate::extract::content;
+use crate::extract::copy::copy;
+use crate::extract::parse::parse;
+use crate::extract::survey::Survey;
 use crate::extract::{Budget, Extracted, Input, Kind, extract_within};
 
 /// Reads with a short wall clock: half a megabyte of nested lists would take minutes without one.
@@ -190,6 +195,19 @@ fn links_beyond_the_bound_are_left_out() {
     let page = read(&links);
     assert_eq!(page.links.len(), 10_000);
     assert_eq!(page.links[9_999].url, "https://example.com/9999");
+}
+
+#[test]
+fn every_step_looks_at_the_clock() {
+    let spent = Budget::with_clock(Duration::ZERO, || Duration::ZERO);
+    let unhurried = Budget::with_clock(Duration::from_secs(1), || Duration::ZERO);
+    let addresses = Addresses::at(&Url::parse(URL).unwrap());
+    assert!(parse("<p>x", &spent).is_err());
+    let html = parse("<p>x", &unhurried).unwrap();
+    assert!(Survey::of(&html, &addresses, &spent).is_err());
+    assert!(copy(html.tree.root(), 5, &addresses, &spent).is_err());
+    let survey = Survey::of(&html, &addresses, &unhurried).unwrap();
+    assert!(content::read(&html, &addresses, &survey, true, &spent).is_err());
 }
 
 #[test]
