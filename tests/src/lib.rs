@@ -1,1 +1,1 @@
-//! To be filled.
+//! Nothing: the suites are in `it/`, in one test binary.

@@ -1,0 +1,7 @@
+//! Whole-system suites, in one test binary.
+
+#![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
+
+mod handlers;
+mod lambda;
+mod queue_conformance;
