@@ -5,3 +5,4 @@
 mod handlers;
 mod lambda;
 mod queue_conformance;
+mod tidy;
