@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
 
+mod handlers;
+mod lambda;
+mod queue_conformance;
 mod simulator;
 mod support;
+mod tidy;

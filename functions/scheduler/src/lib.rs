@@ -46,14 +46,14 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Timestamp) -> SqsBatch
             Asked::Unreadable => {
                 let shown: String = body.chars().take(SHOWN_CHARS).collect();
                 let queue = record.event_source_arn;
-                tracing::error!(message = id, queue, shown, "unreadable message dropped");
+                tracing::error!(message_id = id, queue, shown, "unreadable message dropped");
             }
         }
     }
     let mut response = SqsBatchResponse::default();
     let woken = join_all(letters.iter().map(|(_, job)| app.wake(job))).await;
     for ((id, job), woken) in letters.iter().zip(woken) {
-        tracing::error!(message = id, %job, "a message went to the dead letters");
+        tracing::error!(message_id = id, %job, "a message went to the dead letters");
         if let Err(error) = woken {
             let error: &dyn std::error::Error = &error;
             tracing::error!(%job, error, "the row was not woken");

@@ -42,13 +42,13 @@ async fn work(
         Ok(message) => message,
         Err(error) => {
             let error: &dyn std::error::Error = &error;
-            tracing::warn!(message = id, error, "message given back");
+            tracing::warn!(message_id = id, error, "message given back");
             return Handled::Return;
         }
     };
     let work = AssertUnwindSafe(app.work(&message, scraper, deadline));
     work.catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(message = id, job = %message.job_id, "panicked: message given back");
+        tracing::error!(message_id = id, job = %message.job_id, "panicked: message given back");
         Handled::Return
     })
 }

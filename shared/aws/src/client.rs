@@ -48,8 +48,8 @@ impl Connection {
     }
 }
 
-/// Loads the root certificates at the first call and once. The SDK's own client loads them when
-/// a configuration is built, for each anew, and that takes longer than all the rest of a start.
+/// Loads the root certificates at the first call and once. The SDK's own client does so whenever a
+/// configuration is built, and the first time takes as long as all the rest of a start.
 #[derive(Debug, Default)]
 struct Network(OnceLock<SharedHttpClient>);
 

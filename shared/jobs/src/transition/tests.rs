@@ -1,3 +1,5 @@
+//! What holds of every job, whatever happens to it, in whatever order.
+
 use proptest::prelude::*;
 
 use super::*;
