@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
 
+mod app;
+mod create;
+mod refusals;
+mod rows;
 mod simulator;
 mod support;
