@@ -4,7 +4,10 @@
 
 mod app;
 mod create;
+mod life;
 mod refusals;
+mod repair;
 mod rows;
 mod simulator;
+mod site;
 mod support;
