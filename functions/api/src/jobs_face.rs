@@ -1,6 +1,6 @@
 //! Handlers of the Jobs API: decode, one call, encode.
 
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jobs::app::{Creation, Filter};
@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::error::{Face, JobsError, Refusal, V1Error, answer};
 use crate::openapi::NewJobBody;
 use crate::query::Query;
+use crate::request::Id;
 use crate::view::{CreatedView, JobView, ListView, ResultsView, cursor};
 use crate::{Api, reply, request};
 
@@ -150,11 +151,7 @@ fn statuses(query: &mut Query) -> Vec<Status> {
         (status = 503, description = "Out of reach", body = JobsError),
     )
 )]
-pub(crate) async fn job(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn job(State(api): State<Api>, Id(id): Id, headers: HeaderMap) -> Response {
     match find(&api, &id).await {
         Ok((job, spec)) => {
             let now = api.app.now();
@@ -192,7 +189,7 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
 )]
 pub(crate) async fn results(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    Id(id): Id,
     RawQuery(query): RawQuery,
 ) -> Response {
     match try_results(&api, &id, query.as_deref()).await {
