@@ -181,7 +181,8 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
         ("format" = Option<String>, Query, description = "json"),
     ),
     responses(
-        (status = 200, description = "Fetched pages", body = ResultsView),
+        (status = 200, description = "Fetched pages", body = ResultsView, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 400, description = "A parameter is wrong", body = JobsError),
         (status = 404, description = "No such job", body = JobsError),
         (status = 503, description = "Out of reach", body = JobsError),
@@ -190,15 +191,21 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
 pub(crate) async fn results(
     State(api): State<Api>,
     Id(id): Id,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match try_results(&api, &id, query.as_deref()).await {
+    match try_results(&api, &id, &headers, query.as_deref()).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
     }
 }
 
-async fn try_results(api: &Api, id: &str, query: Option<&str>) -> Result<Response, Refusal> {
+async fn try_results(
+    api: &Api,
+    id: &str,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Response, Refusal> {
     let mut query = Query::new(query);
     let _most = query.number("limit", 1, 1_000, 100);
     query.parsed(
@@ -212,7 +219,8 @@ async fn try_results(api: &Api, id: &str, query: Option<&str>) -> Result<Respons
         results: raw(api.app.results(&job).await?.results)?,
         next_cursor: None,
     };
-    Ok(reply::json(StatusCode::OK, &view))
+    let version = job.revision.to_string();
+    Ok(reply::conditional(headers, &version, || view))
 }
 
 /// Stored JSON, to be answered as it is.
