@@ -76,6 +76,16 @@ impl Scraper for Anything {
     }
 }
 
+/// A web that is a function.
+pub(crate) struct Scripted<F>(pub(crate) F);
+
+#[async_trait]
+impl<F: Fn(&PageRequest) -> Result<Page, Failure> + Send + Sync> Scraper for Scripted<F> {
+    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
+        self.0(request)
+    }
+}
+
 /// An answer of the API, its body read.
 #[derive(Debug)]
 pub(crate) struct Answered {
@@ -241,10 +251,9 @@ impl TestApp {
         change: impl FnOnce(&Job, Stamp) -> Result<Job, Refusal>,
     ) {
         let before = self.row(id).await;
-        let nonce = before.nonce.wrapping_add(1) >> 1;
         let stamp = Stamp {
             now: self.app.now(),
-            nonce,
+            nonce: before.nonce ^ 1,
         };
         let after = change(&before, stamp).unwrap();
         let written = self.store.commit(&before, &after).await.unwrap();

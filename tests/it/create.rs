@@ -242,6 +242,17 @@ async fn exactly_as_many_unfinished_jobs_as_allowed_are_let_in() {
 }
 
 #[tokio::test]
+async fn nobody_is_let_in_where_there_is_no_room_at_all() {
+    let app = TestApp::with_room(0);
+    for _ in 0..2 {
+        let answer = app.post("/api/jobs", &page()).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.text("message"), "Queue is full");
+    }
+    assert!(app.items().is_empty());
+}
+
+#[tokio::test]
 async fn a_priority_is_taken_by_name_or_number_and_a_new_customer_is_lifted() {
     let app = TestApp::start();
     for (fields, expected) in [

@@ -4,10 +4,15 @@
 
 mod app;
 mod create;
+mod golden;
 mod life;
+mod list;
+mod openapi;
+mod read;
 mod refusals;
 mod repair;
 mod rows;
 mod simulator;
 mod site;
 mod support;
+mod table;
