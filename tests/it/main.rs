@@ -2,9 +2,21 @@
 
 #![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
 
+mod app;
+mod create;
+mod golden;
 mod handlers;
 mod lambda;
+mod life;
+mod list;
+mod openapi;
 mod queue_conformance;
+mod read;
+mod refusals;
+mod repair;
+mod rows;
 mod simulator;
+mod site;
 mod support;
+mod table;
 mod tidy;

@@ -1,6 +1,7 @@
 //! Small things that several suites need.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use jobs::page::Metadata;
 use jobs::{Page, Timestamp};
@@ -30,4 +31,12 @@ pub(crate) fn page(url: &str, at: Timestamp) -> Page {
         bytes: 17,
         js_required: false,
     }
+}
+
+/// A text for a query: every byte escaped, whatever it is.
+pub(crate) fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        let _ = write!(escaped, "%{byte:02x}");
+        escaped
+    })
 }

@@ -1,6 +1,6 @@
 //! Handlers of the Jobs API: decode, one call, encode.
 
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jobs::app::{Creation, Filter};
@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::error::{Face, JobsError, Refusal, V1Error, answer};
 use crate::openapi::NewJobBody;
 use crate::query::Query;
+use crate::request::Id;
 use crate::view::{CreatedView, JobView, ListView, ResultsView, cursor};
 use crate::{Api, reply, request};
 
@@ -150,11 +151,7 @@ fn statuses(query: &mut Query) -> Vec<Status> {
         (status = 503, description = "Out of reach", body = JobsError),
     )
 )]
-pub(crate) async fn job(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn job(State(api): State<Api>, Id(id): Id, headers: HeaderMap) -> Response {
     match find(&api, &id).await {
         Ok((job, spec)) => {
             let now = api.app.now();
@@ -184,7 +181,8 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
         ("format" = Option<String>, Query, description = "json"),
     ),
     responses(
-        (status = 200, description = "Fetched pages", body = ResultsView),
+        (status = 200, description = "Fetched pages", body = ResultsView, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 400, description = "A parameter is wrong", body = JobsError),
         (status = 404, description = "No such job", body = JobsError),
         (status = 503, description = "Out of reach", body = JobsError),
@@ -192,16 +190,22 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
 )]
 pub(crate) async fn results(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    Id(id): Id,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match try_results(&api, &id, query.as_deref()).await {
+    match try_results(&api, &id, &headers, query.as_deref()).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
     }
 }
 
-async fn try_results(api: &Api, id: &str, query: Option<&str>) -> Result<Response, Refusal> {
+async fn try_results(
+    api: &Api,
+    id: &str,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Response, Refusal> {
     let mut query = Query::new(query);
     let _most = query.number("limit", 1, 1_000, 100);
     query.parsed(
@@ -215,7 +219,8 @@ async fn try_results(api: &Api, id: &str, query: Option<&str>) -> Result<Respons
         results: raw(api.app.results(&job).await?.results)?,
         next_cursor: None,
     };
-    Ok(reply::json(StatusCode::OK, &view))
+    let version = job.revision.to_string();
+    Ok(reply::conditional(headers, &version, || view))
 }
 
 /// Stored JSON, to be answered as it is.

@@ -1,9 +1,12 @@
-//! Reads a JSON body within its bounds. Refuses other content types, more than a megabyte, and
-//! what is not JSON, each with its own status.
+//! Reads a JSON body within its bounds, and the id in a path. Refuses other content types, more
+//! than a megabyte, and what is not JSON, each with its own status.
+
+use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::header;
+use axum::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jobs::Problem;
 use serde_json::Value;
@@ -12,6 +15,22 @@ use crate::error::Refusal;
 
 /// Most bytes of a request body.
 pub(crate) const MAX_BODY: usize = 1_024 * 1_024;
+
+/// The id in a path. What is not text when decoded is the id of nothing, and stays as it came, so
+/// that the answer to it has the shape of its face.
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let id = match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => id,
+            Err(_) => parts.uri.path().to_owned(),
+        };
+        Ok(Self(id))
+    }
+}
 
 /// The JSON of a request.
 pub(crate) async fn json_body(request: Request<Body>) -> Result<Value, Refusal> {

@@ -1,6 +1,6 @@
 //! Handlers of the Queue System API: decode, one call, encode.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jobs::{Job, Spec};
@@ -8,6 +8,7 @@ use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{Face, Refusal, V1Error, answer};
+use crate::request::Id;
 use crate::v1_view::{Envelope, HealthView, JobView};
 use crate::{Api, jobs_face, reply};
 
@@ -25,11 +26,7 @@ const MAX_INLINE_RESULT: u64 = 256 * 1024;
         (status = 503, description = "Out of reach", body = V1Error),
     )
 )]
-pub(crate) async fn job(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn job(State(api): State<Api>, Id(id): Id, headers: HeaderMap) -> Response {
     match try_job(&api, &id, &headers).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::V1, &refusal, api.app.now()),

@@ -70,11 +70,17 @@ impl Table {
 
     /// Counts the job in, where the customer has room for it.
     fn admission(&self, creation: &Creation<'_>) -> Result<TransactWriteItem, PortError> {
+        // A customer without a count has none yet, which is room only where there is any.
+        let condition = if creation.max_unfinished == 0 {
+            "unfinished < :most"
+        } else {
+            "attribute_not_exists(unfinished) OR unfinished < :most"
+        };
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::customer(&creation.job.customer)))
             .update_expression("ADD unfinished :one")
-            .condition_expression("attribute_not_exists(unfinished) OR unfinished < :most")
+            .condition_expression(condition)
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":most", number(creation.max_unfinished))
             .build();

@@ -1,0 +1,347 @@
+//! The whole service in the process of a test: the real router, App, table adapter and queue, on
+//! a database in memory and under a clock that the test moves. When it is dropped it asks whether
+//! what is left behind is in order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws::blobs::ObjectBlobs;
+use aws::client;
+use aws::table::Table;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use futures::StreamExt;
+use http_body_util::BodyExt;
+use jobs::app::{Handled, Limits, Ports, Swept};
+use jobs::ports::{Clock, Entropy, Envelope, PageRequest, Queue, Scraper, Store};
+use jobs::transition::{Mode, Refusal, Stamp};
+use jobs::{App, Failure, Job, JobId, Message, Page, Timestamp};
+use local::embedded::Embedded;
+use local::queue::LocalQueue;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::rows;
+
+pub(crate) const TABLE: &str = "tested";
+/// When every test begins.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+/// The smallest step of the clock.
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+/// A worker's time, as on AWS.
+pub(crate) const INVOCATION: Duration = Duration::from_mins(1);
+/// How long a claim holds a job.
+pub(crate) const LEASE: Duration = Duration::from_secs(65);
+
+/// A clock that stands until it is moved.
+struct ManualClock(AtomicI64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Random numbers that are the same in every run (`SplitMix64`).
+struct Seeded(AtomicU64);
+
+impl Seeded {
+    fn half(&self) -> u64 {
+        let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+impl Entropy for Seeded {
+    fn next(&self) -> u128 {
+        (u128::from(self.half()) << 64) | u128::from(self.half())
+    }
+}
+
+/// A web on which every page is the same.
+pub(crate) struct Anything;
+
+#[async_trait]
+impl Scraper for Anything {
+    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
+        Ok(crate::support::page(request.url.as_str(), START))
+    }
+}
+
+/// A web that is a function.
+pub(crate) struct Scripted<F>(pub(crate) F);
+
+#[async_trait]
+impl<F: Fn(&PageRequest) -> Result<Page, Failure> + Send + Sync> Scraper for Scripted<F> {
+    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
+        self.0(request)
+    }
+}
+
+/// An answer of the API, its body read.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// `null` where there is no body.
+    pub(crate) json: Value,
+}
+
+impl Answered {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The fields that `details` complains about, in order.
+    pub(crate) fn fields(&self) -> Vec<&str> {
+        let details = self.json["details"].as_array();
+        let details = details.unwrap_or_else(|| panic!("{self:?} lists no problems"));
+        let fields = details.iter().map(|problem| &problem["field"]);
+        fields.map(|field| field.as_str().unwrap()).collect()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let text = self.json[name].as_str();
+        text.unwrap_or_else(|| panic!("no text {name} in {self:?}"))
+    }
+}
+
+/// The service under test.
+pub(crate) struct TestApp {
+    pub(crate) app: App,
+    pub(crate) store: Arc<Table>,
+    pub(crate) queue: LocalQueue,
+    pub(crate) embedded: Embedded,
+    pub(crate) blobs: Arc<InMemory>,
+    clock: Arc<ManualClock>,
+    router: Router,
+}
+
+impl TestApp {
+    pub(crate) fn start() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// A service whose customers may have this many unfinished jobs.
+    pub(crate) fn with_room(max_unfinished: u64) -> Self {
+        Self::with_limits(Limits {
+            max_unfinished,
+            ..Limits::default()
+        })
+    }
+
+    fn with_limits(limits: Limits) -> Self {
+        let embedded = Embedded::in_memory().unwrap();
+        let http = embedded.http_client();
+        Self::over(embedded, http, limits)
+    }
+
+    /// A service that reaches `embedded` through `http`.
+    pub(crate) fn over(embedded: Embedded, http: SharedHttpClient, limits: Limits) -> Self {
+        local::schema::ensure_table(&embedded, TABLE).unwrap();
+        let mut connection = local::host::connection(&embedded);
+        connection.http = http;
+        let store = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        let clock = Arc::new(ManualClock(AtomicI64::new(START.as_millis())));
+        let queue = LocalQueue::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let blobs = Arc::new(InMemory::new());
+        let ports = Ports {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            queue: Arc::new(queue.clone()),
+            blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::new(Seeded(AtomicU64::new(1))),
+        };
+        let app = App::new(ports, limits);
+        Self {
+            router: api::router(app.clone(), scrape::check),
+            app,
+            store,
+            queue,
+            embedded,
+            blobs,
+            clock,
+        }
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let json = if bytes.is_empty() {
+            Value::Null
+        } else {
+            let text = String::from_utf8_lossy(&bytes);
+            serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {text}"))
+        };
+        Answered {
+            status: head.status,
+            headers: head.headers,
+            json,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answered {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Asks again for what was seen as `tag`.
+    pub(crate) async fn get_unless(&self, path: &str, tag: &str) -> Answered {
+        let request = Request::get(path).header(header::IF_NONE_MATCH, tag);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answered {
+        self.post_text(path, body.to_string()).await
+    }
+
+    /// Sends a body that may be anything, as JSON.
+    pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answered {
+        let request = Request::builder().method(Method::POST).uri(path);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Creates a job that must be accepted, and gives its id.
+    pub(crate) async fn create(&self, body: &Value) -> String {
+        let created = self.post("/api/jobs", body).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+        created.text("jobId").to_owned()
+    }
+
+    /// Creates a job for one page.
+    pub(crate) async fn create_for(&self, url: &str) -> String {
+        self.create(&json!({"type": "single-page", "url": url}))
+            .await
+    }
+
+    /// Reads a job that must be there.
+    pub(crate) async fn job(&self, id: &str) -> Value {
+        let read = self.get(&format!("/api/jobs/{id}")).await;
+        assert_eq!(read.status, StatusCode::OK, "{read:?}");
+        read.json
+    }
+
+    /// The status of a job that must be there.
+    pub(crate) async fn status(&self, id: &str) -> String {
+        let job = self.job(id).await;
+        job["status"].as_str().unwrap().to_owned()
+    }
+
+    /// The row of a job, as the table has it.
+    pub(crate) async fn row(&self, id: &str) -> Job {
+        let row = self.store.job(&JobId::parse(id).unwrap()).await.unwrap();
+        row.expect("the row is there")
+    }
+
+    /// Changes a row as a control call would.
+    pub(crate) async fn change(
+        &self,
+        id: &str,
+        change: impl FnOnce(&Job, Stamp) -> Result<Job, Refusal>,
+    ) {
+        let before = self.row(id).await;
+        let stamp = Stamp {
+            now: self.app.now(),
+            nonce: before.nonce ^ 1,
+        };
+        let after = change(&before, stamp).unwrap();
+        let written = self.store.commit(&before, &after).await.unwrap();
+        assert_eq!(written, jobs::ports::Commit::Written);
+    }
+
+    /// Receives and works messages until none is ready; says how many there were.
+    pub(crate) async fn drain(&self, scraper: &dyn Scraper) -> usize {
+        let mut handled = 0;
+        while let Some(message) = self.queue.try_receive() {
+            assert_eq!(self.work(&message, scraper).await, Handled::Done);
+            handled += 1;
+        }
+        handled
+    }
+
+    /// Works one message.
+    pub(crate) async fn work(&self, message: &Message, scraper: &dyn Scraper) -> Handled {
+        let deadline = self.app.now() + INVOCATION;
+        self.app.work(message, scraper, deadline).await
+    }
+
+    /// Takes the next message out of the queue, as a worker or a loss would.
+    pub(crate) fn receive(&self) -> Message {
+        self.queue.try_receive().expect("a message is ready")
+    }
+
+    /// Puts a message about a job into the queue, which is one more than it has already.
+    pub(crate) async fn send_message(&self, id: &str) {
+        let row = self.row(id).await;
+        let envelope = Envelope {
+            message: Message {
+                job_id: row.id.clone(),
+            },
+            priority: row.priority,
+            delay: Duration::ZERO,
+            customer: row.customer,
+        };
+        let unsent = self.queue.send(&[envelope]).await.unwrap();
+        assert_eq!(unsent, Vec::<usize>::new());
+    }
+
+    pub(crate) async fn sweep(&self) -> Swept {
+        self.app.sweep(Mode::Routine, 1_000).await.unwrap()
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let millis = by.as_millis() as i64;
+        self.clock.0.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// Moves the clock to a millisecond before `by` has passed.
+    pub(crate) fn advance_almost(&self, by: Duration) {
+        self.advance(by.checked_sub(MILLISECOND).unwrap());
+    }
+
+    /// Every item of the table.
+    pub(crate) fn items(&self) -> Vec<Value> {
+        rows::items(&self.embedded, TABLE)
+    }
+
+    /// The rows of all jobs.
+    pub(crate) fn rows(&self) -> Vec<Job> {
+        rows::rows(&self.items())
+    }
+
+    /// Names of everything in the blob store.
+    pub(crate) async fn blob_names(&self) -> Vec<String> {
+        let listed = self.blobs.list(None);
+        let names = listed.map(|blob| blob.unwrap().location.to_string());
+        names.collect().await
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let ready = self.queue.try_receive();
+        assert_eq!(ready, None, "a message is left in the queue");
+        let items = self.items();
+        let rows = rows::rows(&items);
+        for job in &rows {
+            let active = job.state == jobs::State::Active;
+            assert!(!active, "{} is left active", job.id);
+        }
+        let counted = rows::counts(&items);
+        assert_eq!(counted, rows::recount(&rows), "counts and rows disagree");
+    }
+}
