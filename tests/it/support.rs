@@ -30,6 +30,7 @@ pub(crate) fn page(url: &str, at: Timestamp) -> Page {
         duration_ms: 1,
         bytes: 17,
         js_required: false,
+        truncated: false,
     }
 }
 

@@ -16,7 +16,7 @@ impl DataDir {
     /// Creates the folder where it is missing, and locks it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        std::fs::create_dir_all(path.join("blobs"))
+        create(&path.join("blobs"))
             .with_context(|| format!("the data folder {shown} cannot be written"))?;
         let lock = OpenOptions::new()
             .create(true)
@@ -46,6 +46,15 @@ impl DataDir {
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
     }
+}
+
+/// For this user alone: jobs may carry headers with secrets.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 #[cfg(test)]

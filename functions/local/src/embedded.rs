@@ -16,6 +16,7 @@ use dynoxide::Database;
 use dynoxide::errors::DynoxideError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::RwLock;
 
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
@@ -24,6 +25,8 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 #[derive(Clone)]
 pub struct Embedded {
     database: Database,
+    /// Held for reading by every call under way: a call outlives the task that asked for it.
+    calls: Arc<RwLock<()>>,
 }
 
 /// What the database answered: an HTTP status and a JSON body.
@@ -36,13 +39,25 @@ impl Embedded {
     /// Opens or creates the database in `file`.
     pub fn open(file: &Path) -> Result<Self, DynoxideError> {
         let database = Database::new(&file.to_string_lossy())?;
-        Ok(Self { database })
+        Ok(Self::of(database))
     }
 
     /// A database that ends with the process.
     pub fn in_memory() -> Result<Self, DynoxideError> {
         let database = Database::memory()?;
-        Ok(Self { database })
+        Ok(Self::of(database))
+    }
+
+    fn of(database: Database) -> Self {
+        Self {
+            database,
+            calls: Arc::default(),
+        }
+    }
+
+    /// Waits until the calls that are under way have ended.
+    pub async fn settled(&self) {
+        drop(self.calls.write().await);
     }
 
     /// Carries out one call of DynamoDB's JSON protocol; `target` is its `X-Amz-Target`.
@@ -113,9 +128,13 @@ impl HttpConnector for Connector {
         let embedded = self.embedded.clone();
         HttpConnectorFuture::new(async move {
             let (target, body) = read_request(&request)?;
-            let answer = tokio::task::spawn_blocking(move || embedded.call(&target, &body))
-                .await
-                .map_err(|error| ConnectorError::other(error.into(), None))?;
+            let call = Arc::clone(&embedded.calls).read_owned().await;
+            let answer = tokio::task::spawn_blocking(move || {
+                let _call = call;
+                embedded.call(&target, &body)
+            })
+            .await
+            .map_err(|error| ConnectorError::other(error.into(), None))?;
             write_response(answer)
         })
     }

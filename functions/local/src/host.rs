@@ -1,6 +1,7 @@
 //! The service in one process: the same App, table adapter and handlers as on AWS, on an embedded
 //! database, a queue in memory and a folder of blobs. Owns the workers and the ticker.
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use aws::host::{SystemClock, SystemEntropy};
 use aws::table::Table;
 use aws_credential_types::Credentials;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use futures::FutureExt;
 use jobs::app::{Limits, Ports};
 use jobs::ports::{Clock, Scraper};
 use jobs::transition::Mode;
@@ -81,14 +83,14 @@ impl Host {
     }
 
     /// Takes up what an earlier process left, then works until the returned set is dropped.
-    pub async fn start(
-        &self,
-        scraper: Arc<dyn Scraper>,
-        concurrency: usize,
-    ) -> anyhow::Result<JoinSet<()>> {
-        let resumed = self.app.sweep(Mode::Restart, usize::MAX).await?;
-        if resumed.sent > 0 {
-            tracing::info!(jobs = resumed.sent, "unfinished jobs taken up again");
+    pub async fn start(&self, scraper: Arc<dyn Scraper>, concurrency: usize) -> JoinSet<()> {
+        match self.app.sweep(Mode::Restart, usize::MAX).await {
+            Ok(resumed) => tracing::info!(jobs = resumed.sent, "unfinished jobs taken up again"),
+            // The ticker goes on with what could not be read now.
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "not every unfinished job was taken up again");
+            }
         }
         let mut tasks = JoinSet::new();
         for _ in 0..concurrency {
@@ -98,12 +100,14 @@ impl Host {
         }
         let app = self.app.clone();
         tasks.spawn(async move { tick(&app).await });
-        Ok(tasks)
+        tasks
     }
 
     /// Gives back what the stopped workers held, so that the next start takes it up as untried.
     pub async fn stop(&self, mut tasks: JoinSet<()>) -> anyhow::Result<()> {
         tasks.shutdown().await;
+        // A claim that is on its way must be seen by the sweep.
+        self.embedded.settled().await;
         self.app.sweep(Mode::Shutdown, usize::MAX).await?;
         Ok(())
     }
@@ -127,9 +131,15 @@ async fn tick(app: &App) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = scheduler::sweep(app, app.now() + INVOCATION).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "sweep failed");
+        let sweep = AssertUnwindSafe(scheduler::sweep(app, app.now() + INVOCATION));
+        match sweep.catch_unwind().await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "sweep failed");
+            }
+            // The only repair path must not end with one bad row.
+            Err(_) => tracing::error!("sweep panicked"),
         }
     }
 }

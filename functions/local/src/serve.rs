@@ -65,7 +65,7 @@ impl Service {
             concurrency,
             ..
         } = self;
-        let workers = host.start(scraper, concurrency).await?;
+        let workers = host.start(scraper, concurrency).await;
         let router = api::router(host.app.clone(), scrape::check);
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let signal = async move {

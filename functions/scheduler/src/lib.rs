@@ -11,7 +11,7 @@ use jobs::{App, Error, JobId, Message, Timestamp};
 use serde::Deserialize;
 
 /// Rows of one round of a sweep.
-const BUDGET: usize = 500;
+const BUDGET: usize = 2_000;
 /// A round is begun only while there is this much time for it.
 const ROUND: Duration = Duration::from_secs(20);
 /// What is shown of a dead letter that nobody can read.

@@ -21,18 +21,22 @@ const MAX_HEADERS: usize = 32;
 const MAX_HEADER_BYTES: usize = 4_096;
 
 /// Headers that belong to the connection or to us, and that no job may set.
-const RESERVED_HEADERS: [&str; 11] = [
+const RESERVED_HEADERS: [&str; 15] = [
     "accept-encoding",
     "connection",
     "content-length",
     "expect",
     "host",
+    "http2-settings",
     "keep-alive",
+    "proxy-authenticate",
     "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
 ];
 
 /// What the printed documents offer and this version does not do yet: said, never ignored.
@@ -146,6 +150,9 @@ fn problem_with_url(text: &str) -> Option<&'static str> {
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Some("must name a host");
+    }
+    if url.as_str().len() > MAX_URL {
+        return Some("is too long: at most 2048 bytes, encoded as it is sent");
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Some("must not contain a user name or password; use headers");

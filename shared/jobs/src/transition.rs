@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 pub use due::{LONGEST_MESSAGE_DELAY, queued_due};
 pub use table::{Move, allowed};
 
-use due::sent_due;
+use due::{paused_due, sent_due};
 
 /// When a write happens and the random number by which it knows its echo.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +118,7 @@ impl Job {
         }
         let mut next = self.clone();
         if self.state == State::Active {
+            // Whoever claims now is the next attempt: there is nothing to wait for.
             next.record_failure(stamp, &lease_lost(), Duration::ZERO, retention);
             if next.state != State::Queued {
                 next.seal(stamp, self);
@@ -179,6 +180,11 @@ impl Job {
     pub fn sweep(&self, stamp: Stamp, mode: Mode, retention: &Retention) -> Sweep {
         let due = self.due_at.is_some_and(|at| at <= stamp.now);
         match self.state {
+            State::Paused if due => {
+                let mut next = self.clone();
+                next.due_at = Some(paused_due(stamp.now));
+                Sweep::Write(next.sealed(stamp, self))
+            }
             State::Paused => Sweep::Nothing,
             State::Completed | State::Failed | State::Cancelled if due => Sweep::Purge,
             State::Completed | State::Failed | State::Cancelled => Sweep::Nothing,
@@ -199,11 +205,18 @@ impl Job {
                     };
                 }
                 let mut next = self.clone();
-                next.record_failure(stamp, &lease_lost(), Duration::ZERO, retention);
+                // Jobs that one of them took down with it part ways by their waits. After a
+                // restart nobody knows who it was, and everybody is waiting.
+                let wait = match mode {
+                    Mode::Restart => Duration::ZERO,
+                    _ => retry::wait_after(self.attempts.len() + 1, None, stamp.nonce),
+                };
+                next.record_failure(stamp, &lease_lost(), wait, retention);
                 let queued = next.state == State::Queued;
+                let wait = next.wait(stamp.now);
                 let next = next.sealed(stamp, self);
-                if queued {
-                    Sweep::Send(next, Duration::ZERO)
+                if queued && wait <= LONGEST_MESSAGE_DELAY {
+                    Sweep::Send(next, wait)
                 } else {
                     Sweep::Write(next)
                 }
@@ -218,7 +231,7 @@ impl Job {
         let unsent = self.due_at.is_some_and(|at| at < self.eligible_at);
         match mode {
             Mode::Shutdown => Sweep::Nothing,
-            Mode::Restart if sendable && !unsent => Sweep::SendOnly(wait),
+            Mode::Restart if sendable && !unsent && !due => Sweep::SendOnly(wait),
             _ if sendable && (unsent || due) => {
                 let mut next = self.clone();
                 if !unsent {
@@ -243,7 +256,7 @@ impl Job {
             next.pause_requested = true;
         } else {
             next.state = State::Paused;
-            next.due_at = None;
+            next.due_at = Some(paused_due(stamp.now));
         }
         Ok(next.sealed(stamp, self))
     }
@@ -332,7 +345,7 @@ impl Job {
         if self.pause_requested {
             self.pause_requested = false;
             self.state = State::Paused;
-            self.due_at = None;
+            self.due_at = Some(paused_due(now));
         } else {
             self.state = State::Queued;
             self.due_at = Some(queued_due(now, eligible_at));

@@ -1,11 +1,14 @@
 //! One page from its address to its result: through the door, then read on a blocking thread.
 
+use std::num::NonZero;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use jobs::ports::{PageRequest, Scraper};
 use jobs::{Failure, FailureCode, Page, Timestamp};
+use tokio::sync::Semaphore;
 
 use crate::door::{Door, Fetch, Fetched, Media, Targets, Unbuilt};
 use crate::extract::{Budget, Extracted, Input, Kind, PAGE_BUDGET, extract_within};
@@ -13,11 +16,17 @@ use crate::extract::{Budget, Extracted, Input, Kind, PAGE_BUDGET, extract_within
 /// [`Scraper`] for the real web. Build one per process: it holds the connections.
 pub struct WebScraper {
     door: Door,
+    /// One page per processor is read at a time: its clock must not run for its neighbours.
+    readers: Arc<Semaphore>,
 }
 
 impl WebScraper {
     pub fn new(targets: Targets) -> Result<Self, Unbuilt> {
-        Door::new(targets).map(|door| Self { door })
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Door::new(targets).map(|door| Self {
+            door,
+            readers: Arc::new(Semaphore::new(processors)),
+        })
     }
 }
 
@@ -33,11 +42,14 @@ impl Scraper for WebScraper {
         };
         let fetched = self.door.fetch(&fetch).await?;
         let fetched_at = now();
-        let left = request.timeout.saturating_sub(started.elapsed());
         let request = request.clone();
+        // Never closed; if it were, the page would be read without waiting its turn.
+        let turn = Arc::clone(&self.readers).acquire_owned().await.ok();
+        let left = request.timeout.saturating_sub(started.elapsed());
         // Reading a page is work for the processor, up to a second of it.
         let read = tokio::task::spawn_blocking(move || {
-            let extracted = read(&fetched, &request, left.min(PAGE_BUDGET))?;
+            let _turn = turn;
+            let extracted = read(&fetched, &request, left)?;
             let duration = started.elapsed();
             Ok(page(&fetched, &request, extracted, fetched_at, duration))
         });
@@ -58,8 +70,8 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
-fn read(fetched: &Fetched, request: &PageRequest, limit: Duration) -> Result<Extracted, Failure> {
-    let budget = Budget::start(limit);
+fn read(fetched: &Fetched, request: &PageRequest, left: Duration) -> Result<Extracted, Failure> {
+    let budget = Budget::start(left.min(PAGE_BUDGET));
     let decoded = fetched.body.decode();
     let input = Input {
         text: &decoded.text,
@@ -73,7 +85,15 @@ fn read(fetched: &Fetched, request: &PageRequest, limit: Duration) -> Result<Ext
         language: fetched.headers.get(&CONTENT_LANGUAGE),
         extraction: &request.extraction,
     };
-    extract_within(&input, &budget)
+    extract_within(&input, &budget).map_err(|failure| {
+        // With less than its budget left it is the time of the job that ran out, not the page's.
+        if failure.code == FailureCode::ParseBudget && left < PAGE_BUDGET {
+            let message = "The job's time ended while the page was read";
+            Failure::new(FailureCode::Timeout, message)
+        } else {
+            failure
+        }
+    })
 }
 
 fn page(
@@ -106,5 +126,6 @@ fn page(
         duration_ms: duration.as_millis() as u64,
         bytes: fetched.body.bytes().len() as u64,
         js_required: extracted.js_required,
+        truncated: false,
     }
 }

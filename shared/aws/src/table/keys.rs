@@ -21,6 +21,7 @@ pub(super) const INDEX_BY_TIME: &str = "by_time";
 
 pub(super) const STATE: &str = "state";
 pub(super) const SPEC: &str = "spec";
+pub(super) const RESULT: &str = "result#";
 pub(super) const OWNER: &str = "owner";
 
 /// Customers' counts lie in this many partitions: summing up reads each once.
@@ -39,7 +40,7 @@ pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
 }
 
 pub(super) fn result(fence: u64) -> String {
-    format!("result#{fence}")
+    format!("{RESULT}{fence}")
 }
 
 pub(super) fn dedup(fingerprint: &str) -> Item {

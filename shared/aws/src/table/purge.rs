@@ -1,5 +1,5 @@
-//! Removing a finished job. The row goes last, with the counts: whatever is cut short is found
-//! again by the sweep.
+//! Removing a finished job. Row and specification go last, with the counts: whatever is cut short
+//! is found again by the sweep, and a job is never there by half.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -8,8 +8,7 @@ use jobs::ports::PortError;
 use jobs::tally::Tally;
 use jobs::{Job, JobId};
 
-use super::item::Attributes;
-use super::keys::{self, Item, PK, SK, STATE, number, text};
+use super::keys::{self, Item, PK, SK, SPEC, STATE, number, text};
 use super::{Table, unavailable};
 
 /// Most deletions in one `BatchWriteItem`.
@@ -17,7 +16,7 @@ const BATCH: usize = 25;
 
 impl Table {
     pub(super) async fn remove_job(&self, job: &Job) -> Result<(), PortError> {
-        for keys in self.other_items(&job.id).await?.chunks(BATCH) {
+        for keys in self.results_of(&job.id).await?.chunks(BATCH) {
             self.delete_batch(keys).await?;
         }
         if let Some(fingerprint) = &job.fingerprint {
@@ -30,33 +29,37 @@ impl Table {
             .expression_attribute_values(":seen", number(job.revision))
             .build()
             .map_err(unavailable)?;
-        let delete = TransactWriteItem::builder().delete(delete).build();
+        let row = TransactWriteItem::builder().delete(delete).build();
+        let delete = Delete::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::key(job.id.as_str(), SPEC)))
+            .build()
+            .map_err(unavailable)?;
+        let spec = TransactWriteItem::builder().delete(delete).build();
         let counts = self.count(&job.customer, Tally::between(Some(job), None))?;
         // Refused: another sweep was faster, or the job was retried. Both are fine.
-        self.transact(vec![delete, counts]).await.map(drop)
+        self.transact(vec![row, spec, counts]).await.map(drop)
     }
 
-    /// Keys of everything of a job but its row.
-    async fn other_items(&self, id: &JobId) -> Result<Vec<Item>, PortError> {
+    /// Keys of the results of a job, those of lost claims included.
+    async fn results_of(&self, id: &JobId) -> Result<Vec<Item>, PortError> {
         let mut found = Vec::new();
         let mut pages = self
             .client
             .query()
             .table_name(&self.name)
-            .key_condition_expression("#pk = :pk")
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :result)")
             .projection_expression("#pk, #sk")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
             .expression_attribute_values(":pk", text(id.as_str()))
+            .expression_attribute_values(":result", text(keys::RESULT))
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(unavailable)?;
-            if Attributes(&item).text(SK)? != STATE {
-                found.push(item);
-            }
+            found.push(item.map_err(unavailable)?);
         }
         Ok(found)
     }
@@ -97,8 +100,9 @@ impl Table {
         match deleted {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
-                // A later job owns it by now.
-                DeleteItemError::ConditionalCheckFailedException(_) => Ok(()),
+                // A later job owns it by now, or is about to.
+                DeleteItemError::ConditionalCheckFailedException(_)
+                | DeleteItemError::TransactionConflictException(_) => Ok(()),
                 other => Err(unavailable(other)),
             },
             Err(error) => Err(unavailable(error)),

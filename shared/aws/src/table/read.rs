@@ -48,9 +48,11 @@ impl Table {
             .send()
             .await
             .map_err(unavailable)?;
-        let [spec, state] = answer.items() else {
-            // Written and removed as one, except that a purge takes the row last.
-            return Ok(None);
+        let (spec, state) = match answer.items() {
+            [] => return Ok(None),
+            [spec, state] => (spec, state),
+            // They are written and removed as one.
+            _ => return Err(PortError::Corrupt(format!("job {id} is there by half"))),
         };
         let body = Attributes(spec).text("body")?;
         let spec = serde_json::from_str(body)

@@ -20,6 +20,15 @@ use jobs::{Job, JobId};
 use super::keys::{self, Item, number};
 use super::{Table, row, unavailable};
 
+/// How often a write is tried again that met a transaction on the same item.
+const MOST_CONFLICTS: u32 = 8;
+/// Reasons of a cancelled transaction that pass by themselves.
+const PASSING: [&str; 3] = [
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+];
+
 /// How a transaction ended.
 pub(super) enum Outcome {
     Written,
@@ -40,25 +49,35 @@ impl Table {
         if !tally.is_zero() {
             return self.replace_row_and_counts(before, after, tally).await;
         }
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(row::encode(after)))
-            .condition_expression("revision = :seen")
-            .expression_attribute_values(":seen", number(before.revision))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(Commit::Written),
-            Err(SdkError::ServiceError(error)) => match error.into_err() {
+        let mut conflicts = 0;
+        loop {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.name)
+                .set_item(Some(row::encode(after)))
+                .condition_expression("revision = :seen")
+                .expression_attribute_values(":seen", number(before.revision))
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                )
+                .send()
+                .await;
+            let error = match put {
+                Ok(_) => return Ok(Commit::Written),
+                Err(SdkError::ServiceError(error)) => error.into_err(),
+                Err(error) => return Err(unavailable(error)),
+            };
+            match error {
                 PutItemError::ConditionalCheckFailedException(refusal) => {
-                    lost_or_echo(refusal.item(), after)
+                    return lost_or_echo(refusal.item(), after);
                 }
-                other => Err(unavailable(other)),
-            },
-            Err(error) => Err(unavailable(error)),
+                PutItemError::TransactionConflictException(_) if conflicts < MOST_CONFLICTS => {
+                    conflicts += 1;
+                    self.pause(conflicts).await;
+                }
+                other => return Err(unavailable(other)),
+            }
         }
     }
 
@@ -119,7 +138,6 @@ impl Table {
         &self,
         writes: Vec<TransactWriteItem>,
     ) -> Result<Outcome, PortError> {
-        const MOST_CONFLICTS: u32 = 8;
         let mut conflicts = 0;
         loop {
             let call = self.client.transact_write_items();
@@ -141,7 +159,7 @@ impl Table {
                 ));
             }
             conflicts += 1;
-            if !has("TransactionConflict") || conflicts > MOST_CONFLICTS {
+            if !PASSING.into_iter().any(has) || conflicts > MOST_CONFLICTS {
                 let codes: Vec<_> = reasons
                     .iter()
                     .filter_map(CancellationReason::code)
@@ -155,11 +173,12 @@ impl Table {
         }
     }
 
-    /// Waits a little longer after each conflict. The waits of two rivals differ because they met
-    /// at different moments; the number of tries is what bounds them.
+    /// Waits a little longer after each conflict, by chance, so that rivals part ways.
     async fn pause(&self, conflicts: u32) {
+        let longest = 10_u64 << conflicts;
+        let chance = getrandom::u64().unwrap_or(longest) % longest;
         if let Some(sleep) = self.client.config().sleep_impl() {
-            sleep.sleep(Duration::from_millis(5 << conflicts)).await;
+            sleep.sleep(Duration::from_millis(chance)).await;
         }
     }
 

@@ -153,9 +153,6 @@ impl App {
         stats.completed = count(tally.completed);
         stats.failed = count(tally.failed);
         stats.cancelled = count(tally.cancelled);
-        // Nothing is due of a paused job, so the index does not show it; the rest does.
-        let shown = stats.waiting + stats.delayed + stats.active;
-        stats.paused = count(tally.unfinished).saturating_sub(shown);
         Ok(stats)
     }
 
@@ -218,9 +215,12 @@ impl App {
         for shard in 0..DUE_SHARDS {
             let end_of_time = Timestamp::from_millis(i64::MAX);
             let store = &self.ports.store;
-            let ids = store
+            let mut ids = store
                 .due(DueList::Work, shard, end_of_time, usize::MAX)
                 .await?;
+            // A row that moved while the index was read may have been met twice.
+            ids.sort_unstable();
+            ids.dedup();
             for job in store.jobs(&ids).await? {
                 open.count(job, now);
             }
@@ -261,7 +261,9 @@ impl Open {
                 Status::Waiting => stats.waiting += 1,
                 Status::Delayed => stats.delayed += 1,
                 Status::Active => stats.active += 1,
-                _ => {}
+                Status::Paused => stats.paused += 1,
+                // Ended since the index was read.
+                Status::Completed | Status::Failed | Status::Cancelled => {}
             }
         }
         if status == Status::Waiting {

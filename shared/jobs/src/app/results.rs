@@ -14,6 +14,8 @@ use crate::id::JobId;
 use crate::job::{Job, Place, ResultRef};
 use crate::page::Page;
 
+/// No page is larger: one answer must hold it, with room for its envelope.
+const MAX_PAGE: usize = 4 * 1000 * 1000 - 1_000;
 /// A larger page never goes into an item, whatever it compresses to.
 const MAX_ITEM_PAGE: usize = 64 * 1024;
 /// Compressed size up to which an item is cheaper than a blob: a blob put costs as much as eight
@@ -32,9 +34,11 @@ impl App {
         &self,
         id: &JobId,
         fence: u64,
-        page: &Page,
+        page: Page,
     ) -> Result<ResultRef, Error> {
-        let json = serde_json::to_vec(page).map_err(|error| Error::Corrupt(error.to_string()))?;
+        let json = page
+            .into_json(MAX_PAGE)
+            .map_err(|error| Error::Corrupt(error.to_string()))?;
         let (body, place) = encoded_page(&json)?;
         match place {
             Place::Item => self.ports.store.put_result(id, fence, body).await?,

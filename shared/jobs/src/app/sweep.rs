@@ -46,8 +46,10 @@ impl App {
         let mut swept = Swept::default();
         let mut room = budget;
         let mut first_error = None;
+        // Not always the same shard first: what a budget does not reach, the next sweep does.
+        let first = (now.as_millis() / 1_000) as u32 % DUE_SHARDS;
         for list in lists {
-            for shard in 0..DUE_SHARDS {
+            for turn in 0..DUE_SHARDS {
                 // The routine gives every shard a turn; what is left over is more work.
                 let limit = if mode == Mode::Routine {
                     room.min(PAGE)
@@ -56,13 +58,20 @@ impl App {
                 };
                 if limit == 0 {
                     swept.more = true;
-                    return Ok(swept);
+                    break;
                 }
-                let ids = self.ports.store.due(*list, shard, until, limit).await?;
-                room -= ids.len();
-                swept.more |= ids.len() == limit;
-                // A row that cannot be helped must not keep the others from being repaired.
-                if let Err(error) = self.sweep_rows(ids, mode, &mut swept).await {
+                let shard = (first + turn) % DUE_SHARDS;
+                let due = self.ports.store.due(*list, shard, until, limit).await;
+                // What cannot be helped must not keep the rest from being repaired.
+                let outcome = match due {
+                    Ok(ids) => {
+                        room -= ids.len();
+                        swept.more |= ids.len() == limit;
+                        self.sweep_rows(ids, mode, &mut swept).await
+                    }
+                    Err(error) => Err(error.into()),
+                };
+                if let Err(error) = outcome {
                     first_error = first_error.or(Some(error));
                 }
             }

@@ -13,7 +13,7 @@ use crate::id::JobId;
 use crate::job::{Job, State};
 use crate::message::Message;
 use crate::page::Page;
-use crate::ports::{Commit, PageRequest, Scraper};
+use crate::ports::{Commit, PageRequest, PortError, Scraper};
 use crate::spec::Spec;
 use crate::time::Timestamp;
 use crate::transition::{Claim, LONGEST_MESSAGE_DELAY};
@@ -34,7 +34,7 @@ pub enum Handled {
 
 /// How a claim ended.
 enum Claimed {
-    Won(Box<Job>, Box<Spec>),
+    Won(Box<Job>, Option<Box<Spec>>),
     /// Nothing to do for this message.
     Over,
     /// Too early, by this much.
@@ -84,14 +84,30 @@ impl App {
             }
         };
         let room = deadline.since(self.now()).saturating_sub(COMMIT_MARGIN);
-        let outcome = scrape(&spec, scraper, room).await;
+        let outcome = match spec {
+            Some(spec) => scrape(&spec, scraper, room).await,
+            None => Err(Failure::new(
+                FailureCode::Internal,
+                "what the job was asked to do cannot be read any more",
+            )),
+        };
         self.report(&job, outcome).await
     }
 
     async fn claim(&self, id: &JobId, deadline: Timestamp) -> Result<Claimed, Error> {
         const MOST_RACES: usize = 20;
-        let Some((job, spec)) = self.ports.store.job_and_spec(id).await? else {
-            return Ok(Claimed::Over);
+        let (job, spec) = match self.ports.store.job_and_spec(id).await {
+            Ok(None) => return Ok(Claimed::Over),
+            Ok(Some((job, spec))) => (job, Some(Box::new(spec))),
+            // A job whose specification is damaged still has to end.
+            Err(PortError::Corrupt(what)) => {
+                tracing::error!(job = %id, what, "a specification does not read");
+                match self.ports.store.job(id).await? {
+                    None => return Ok(Claimed::Over),
+                    Some(job) => (job, None),
+                }
+            }
+            Err(error) => return Err(error.into()),
         };
         let mut current = Box::new(job);
         for _ in 0..MOST_RACES {
@@ -106,7 +122,7 @@ impl App {
             };
             match self.ports.store.commit(&current, &next).await? {
                 Commit::Written if won => {
-                    return Ok(Claimed::Won(Box::new(next), Box::new(spec)));
+                    return Ok(Claimed::Won(Box::new(next), spec));
                 }
                 Commit::Written | Commit::Lost(None) => return Ok(Claimed::Over),
                 Commit::Lost(Some(row)) => current = row,
@@ -122,7 +138,7 @@ impl App {
         let retention = self.limits.retention;
         let settled = match outcome {
             Ok(page) => {
-                let result = self.keep_result(&job.id, job.fence, &page).await?;
+                let result = self.keep_result(&job.id, job.fence, page).await?;
                 self.settle(job, |row, stamp| {
                     row.complete(stamp, job.fence, result, &retention)
                 })

@@ -180,16 +180,16 @@ fn is_sound(job: &Job, now: Timestamp) {
     assert!(job.attempts.len() <= usize::from(job.max_attempts));
     assert_eq!(job.finished_at.is_some(), job.state.is_terminal());
     assert_eq!(job.lease_until.is_some(), job.state == State::Active);
-    assert_eq!(job.due_at.is_none(), job.state == State::Paused);
     assert!(!job.pause_requested || job.state == State::Active);
     assert_eq!(job.result.is_some(), job.state == State::Completed);
-    let Some(due_at) = job.due_at else { return };
+    let due_at = job.due_at.unwrap();
     match job.state {
         State::Active => assert!(Some(due_at) <= job.lease_until, "the lease ends unseen"),
         State::Queued => {
             let latest = job.eligible_at.max(now) + Duration::from_mins(15);
             assert!(due_at <= latest, "a lost message stays lost until {due_at}");
         }
+        State::Paused => assert!(due_at > now),
         _ => assert!(Some(due_at) > job.finished_at),
     }
 }

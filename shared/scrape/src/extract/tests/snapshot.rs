@@ -41,5 +41,6 @@ fn page(extracted: Extracted, bytes: usize) -> Page {
         duration_ms: 12,
         bytes: bytes as u64,
         js_required: extracted.js_required,
+        truncated: false,
     }
 }
