@@ -153,9 +153,7 @@ impl App {
         stats.completed = count(tally.completed);
         stats.failed = count(tally.failed);
         stats.cancelled = count(tally.cancelled);
-        // Nothing is due of a paused job, so the index does not show it; the rest does.
-        let shown = stats.waiting + stats.delayed + stats.active;
-        stats.paused = count(tally.unfinished).saturating_sub(shown);
+        stats.paused = count(tally.paused);
         Ok(stats)
     }
 
