@@ -8,6 +8,7 @@ mod golden;
 mod life;
 mod list;
 mod openapi;
+mod outage;
 mod process;
 mod read;
 mod refusals;

@@ -327,3 +327,30 @@ async fn the_demo_shows_a_job_from_its_creation_to_its_result() {
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[tokio::test]
+async fn a_reader_who_leaves_is_no_failure() {
+    let (folder, site) = (folder(), TestSite::start().await);
+    site.page("/", Answer::html("<title>Unread</title>"));
+    let url = site.url("/");
+    for arguments in [
+        vec!["scrape", &url, "--allow-private-targets"],
+        vec!["demo", "--once", "--port", "0"],
+    ] {
+        let ended = Process::start_unread(folder.path(), &arguments).end().await;
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_sends_far_too_much_hears_why_it_is_refused() {
+    let (folder, site) = (folder(), TestSite::start().await);
+    let server = Server::start(folder.path(), site.address()).await;
+    let (status, refused) = server.create(&" ".repeat(30_000_000)).await;
+    assert_eq!(status, 413, "{refused}");
+    assert_eq!(refused["error"], "Request body too large");
+}

@@ -96,6 +96,20 @@ fn listen(pipe: impl Read + Send + 'static) -> watch::Receiver<Written> {
     receiver
 }
 
+fn spawn(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+    Command::new(program())
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .env_remove("AWS_LAMBDA_FUNCTION_VERSION")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 /// The program while it runs. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
@@ -124,19 +138,20 @@ impl Process {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut child = Command::new(program())
-            .args(arguments)
-            .current_dir(folder)
-            .env_remove("RUST_LOG")
-            .env_remove("AWS_LAMBDA_FUNCTION_VERSION")
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = spawn(folder, arguments, variables);
         Self {
             stdout: listen(child.stdout.take().unwrap()),
+            stderr: listen(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+
+    /// Starts the program in `folder`, with a reader who leaves before the first word.
+    pub(crate) fn start_unread(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = spawn(folder, arguments, &[]);
+        drop(child.stdout.take());
+        Self {
+            stdout: listen(std::io::empty()),
             stderr: listen(child.stderr.take().unwrap()),
             child,
         }
