@@ -11,8 +11,6 @@ mod v1_face;
 mod v1_view;
 mod view;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::get;
 use jobs::App;
@@ -39,16 +37,11 @@ pub const ROUTES: [(&str, &str); 7] = [
 struct Api {
     app: App,
     check: Check,
-    openapi: Arc<str>,
 }
 
 /// The API over `app`; `check` says which selectors and patterns of a new job do not compile.
 pub fn router(app: App, check: Check) -> Router {
-    let api = Api {
-        app,
-        check,
-        openapi: openapi::document().into(),
-    };
+    let api = Api { app, check };
     Router::new()
         .route("/api/jobs", get(jobs_face::list).post(jobs_face::create))
         .route("/api/jobs/{id}", get(jobs_face::job))

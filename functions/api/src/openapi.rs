@@ -1,13 +1,14 @@
 //! The OpenAPI 3.1 document, generated from the handlers and the shapes beside them.
 
-use axum::extract::State;
+use std::sync::OnceLock;
+
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{Api, jobs_face, v1_face};
+use crate::{jobs_face, v1_face};
 
 /// A job to create.
 #[derive(Deserialize, ToSchema)]
@@ -86,12 +87,13 @@ pub(crate) enum PriorityBody {
 )]
 struct Document;
 
-/// The document as pretty JSON.
-pub fn document() -> String {
-    Document::openapi().to_pretty_json().unwrap_or_default()
+/// The document as pretty JSON, made when it is first asked for.
+pub fn document() -> &'static str {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    DOCUMENT.get_or_init(|| Document::openapi().to_pretty_json().unwrap_or_default())
 }
 
-pub(crate) async fn serve(State(api): State<Api>) -> Response {
+pub(crate) async fn serve() -> Response {
     let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], api.openapi.to_string()).into_response()
+    ([(header::CONTENT_TYPE, json)], document()).into_response()
 }

@@ -11,6 +11,7 @@ use aws::client::{self, Connection};
 use aws::host::{SystemClock, SystemEntropy};
 use aws::table::Table;
 use aws_credential_types::Credentials;
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jobs::app::{Limits, Ports};
 use jobs::ports::{Clock, Scraper};
 use jobs::transition::Mode;
@@ -28,7 +29,6 @@ use crate::queue::LocalQueue;
 const INVOCATION: Duration = Duration::from_mins(1);
 /// The sweep costs next to nothing here, so that it runs more often than the minute on AWS.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-const SWEEP_BUDGET: usize = 1_000;
 const TABLE: &str = "harvestman";
 
 /// Where the service keeps its data.
@@ -112,9 +112,13 @@ impl Host {
 async fn work(app: &App, queue: &LocalQueue, scraper: &dyn Scraper) {
     loop {
         let message = queue.receive().await;
+        let mut record = SqsMessage::default();
+        record.body = Some(message.encode());
+        let mut event = SqsEvent::default();
+        event.records = vec![record];
         let deadline: Timestamp = app.now() + INVOCATION;
         // A message that is given back is gone with it; the due index knows the job.
-        let _ = app.work(&message, scraper, deadline).await;
+        let _ = worker::handle(app, scraper, event, deadline).await;
     }
 }
 
@@ -123,7 +127,7 @@ async fn tick(app: &App) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.sweep(Mode::Routine, SWEEP_BUDGET).await {
+        if let Err(error) = scheduler::sweep(app, app.now() + INVOCATION).await {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "sweep failed");
         }

@@ -1,37 +1,47 @@
-//! The table of the embedded database.
+//! The table of the embedded database, as `template.yaml` describes it.
 
-use anyhow::bail;
-use serde_json::json;
+use std::sync::OnceLock;
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value, json};
 
 use crate::embedded::Embedded;
 
+/// What the template and the call that creates a table have in common.
+const COMMON: [&str; 4] = [
+    "AttributeDefinitions",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+];
+
 /// Creates the table where it is missing.
 pub fn ensure_table(embedded: &Embedded, name: &str) -> anyhow::Result<()> {
-    let index = |name: &str, hash: &str, range: &str| {
-        json!({"IndexName": name, "KeySchema": [
-            {"AttributeName": hash, "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}
-        ], "Projection": {"ProjectionType": "KEYS_ONLY"}})
-    };
-    let attribute = |name: &str, kind: &str| json!({"AttributeName": name, "AttributeType": kind});
-    let request = json!({
-        "TableName": name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [
-            {"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}
-        ],
-        "AttributeDefinitions": [
-            attribute("pk", "S"), attribute("sk", "S"), attribute("due_list", "S"),
-            attribute("due_at", "N"), attribute("list_customer", "S"), attribute("list_shard", "S"),
-        ],
-        "GlobalSecondaryIndexes": [
-            index("due", "due_list", "due_at"),
-            index("by_customer", "list_customer", "pk"),
-            index("by_time", "list_shard", "pk"),
-        ],
-    });
-    let answer = embedded.call("CreateTable", &request.to_string());
+    let mut request = described()?.clone();
+    request.insert("TableName".to_owned(), json!(name));
+    let answer = embedded.call("CreateTable", &Value::Object(request).to_string());
     if answer.status != 200 && !answer.body.contains("ResourceInUseException") {
         bail!("the table cannot be created: {}", answer.body);
     }
     Ok(())
+}
+
+fn described() -> anyhow::Result<&'static Map<String, Value>> {
+    static DESCRIBED: OnceLock<Map<String, Value>> = OnceLock::new();
+    if let Some(described) = DESCRIBED.get() {
+        return Ok(described);
+    }
+    let template = aws::schema::template()?;
+    let properties = template
+        .get("Resources")
+        .and_then(|resources| resources.get("Table")?.get("Properties"))
+        .context("template.yaml has no table")?;
+    let mut described = Map::new();
+    for name in COMMON {
+        let property = properties
+            .get(name)
+            .with_context(|| format!("the table has no {name}"))?;
+        described.insert(name.to_owned(), serde_json::to_value(property)?);
+    }
+    Ok(DESCRIBED.get_or_init(|| described))
 }

@@ -1,1 +1,121 @@
-//! To be filled.
+//! The scheduler: sweeps the table on every tick and wakes the rows whose messages went to the dead
+//! letters. Refuses to decide anything about a job; it only makes the table look again.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use futures::future::join_all;
+use jobs::app::Swept;
+use jobs::transition::Mode;
+use jobs::{App, Error, JobId, Message, Timestamp};
+use serde::Deserialize;
+
+/// Rows of one round of a sweep.
+const BUDGET: usize = 500;
+/// A round is begun only while there is this much time for it.
+const ROUND: Duration = Duration::from_secs(20);
+/// What is shown of a dead letter that nobody can read.
+const SHOWN_CHARS: usize = 200;
+
+/// What a rule asks for, as `{"tick":"sweep"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "tick", rename_all = "lowercase")]
+pub enum Tick {
+    Sweep,
+}
+
+/// One record.
+enum Asked {
+    Tick(Tick),
+    /// The message of this job was given back too often.
+    DeadLetter(JobId),
+    /// Neither. No row can be found from it, and a row that it was about is due by itself, so
+    /// nothing is lost when it goes; the log keeps what it looked like.
+    Unreadable,
+}
+
+/// Handles ticks and dead letters, as they come. Many ticks are one sweep.
+pub async fn handle(app: &App, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
+    let (mut ticks, mut letters) = (Vec::new(), Vec::new());
+    for record in event.records {
+        let id = record.message_id.unwrap_or_default();
+        let body = record.body.unwrap_or_default();
+        match read(&body) {
+            Asked::Tick(Tick::Sweep) => ticks.push(id),
+            Asked::DeadLetter(job) => letters.push((id, job)),
+            Asked::Unreadable => {
+                let shown: String = body.chars().take(SHOWN_CHARS).collect();
+                let queue = record.event_source_arn;
+                tracing::error!(message_id = id, queue, shown, "unreadable message dropped");
+            }
+        }
+    }
+    let mut response = SqsBatchResponse::default();
+    let woken = join_all(letters.iter().map(|(_, job)| app.wake(job))).await;
+    for ((id, job), woken) in letters.iter().zip(woken) {
+        tracing::error!(message_id = id, %job, "a message went to the dead letters");
+        if let Err(error) = woken {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(%job, error, "the row was not woken");
+            response.add_failure(id);
+        }
+    }
+    if ticks.is_empty() {
+        return response;
+    }
+    if let Err(error) = sweep(app, deadline).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "the sweep broke off");
+        for id in ticks {
+            response.add_failure(id);
+        }
+    }
+    response
+}
+
+/// Sweeps round after round, until nothing is due or no time is left.
+pub async fn sweep(app: &App, deadline: Timestamp) -> Result<Swept, Error> {
+    let mut total = Swept::default();
+    loop {
+        let round = app.sweep(Mode::Routine, BUDGET).await?;
+        total.sent += round.sent;
+        total.written += round.written;
+        total.purged += round.purged;
+        total.more = round.more;
+        // A round that changed nothing found only rows that it cannot help.
+        let helped = round.sent + round.written + round.purged > 0;
+        if !round.more || !helped || app.now() + ROUND > deadline {
+            break;
+        }
+    }
+    let Swept {
+        sent,
+        written,
+        purged,
+        more,
+    } = total;
+    tracing::info!(sent, written, purged, more, "swept");
+    Ok(total)
+}
+
+fn read(body: &str) -> Asked {
+    if let Ok(tick) = serde_json::from_str(body) {
+        return Asked::Tick(tick);
+    }
+    match Message::decode(body) {
+        Ok(message) => Asked::DeadLetter(message.job_id),
+        Err(_) => Asked::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_tick_is_read() {
+        let tick: Tick = serde_json::from_str(r#"{"tick":"sweep"}"#).unwrap();
+        assert_eq!(tick, Tick::Sweep);
+        assert!(serde_json::from_str::<Tick>(r#"{"tick":"drain"}"#).is_err());
+    }
+}

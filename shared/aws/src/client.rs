@@ -1,6 +1,7 @@
 //! SDK clients, built once per process: timeouts on every call, standard retries, one TLS stack
 //! (`rustls` with `ring`). Refuses to look anything up by itself; [`Connection`] is told.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -8,6 +9,10 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// One try of a call; a slower answer is a lost one.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -27,13 +32,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The HTTP client for real endpoints.
+    /// The HTTP client for real endpoints, to be shared by all clients of a process.
     pub fn network() -> SharedHttpClient {
-        aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https()
+        SharedHttpClient::new(Network::default())
     }
 
     fn timeouts(&self) -> TimeoutConfig {
@@ -44,6 +45,28 @@ impl Connection {
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
             .build()
+    }
+}
+
+/// Loads the root certificates at the first call and once. The SDK's own client does so whenever a
+/// configuration is built, and the first time takes as long as all the rest of a start.
+#[derive(Debug, Default)]
+struct Network(OnceLock<SharedHttpClient>);
+
+impl HttpClient for Network {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let build = || {
+            let ring = tls::rustls_provider::CryptoMode::Ring;
+            aws_smithy_http_client::Builder::new()
+                .tls_provider(tls::Provider::Rustls(ring))
+                .build_https()
+        };
+        let client = self.0.get_or_init(build);
+        client.http_connector(settings, components)
     }
 }
 

@@ -3,7 +3,12 @@
 
 pub mod blobs;
 pub mod client;
+pub mod connect;
 pub mod host;
+pub mod log;
 pub mod queue;
+pub mod s3;
+#[cfg(feature = "local")]
+pub mod schema;
 pub mod settings;
 pub mod table;

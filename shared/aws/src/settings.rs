@@ -1,1 +1,277 @@
-//! To be filled.
+//! Every environment variable of the functions, and the only place that reads them. Says all that
+//! is missing or wrong at once, one sentence each; refuses to start half configured and to repeat
+//! a secret.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use jobs::Limits;
+use jobs::transition::Retention;
+use tracing::level_filters::LevelFilter;
+
+use crate::queue::QueueUrls;
+
+/// The bucket keeps what the sweep forgot a while longer than this; see its lifecycle rule.
+pub const MAX_RETENTION_HOURS: u64 = 720;
+
+/// Who sets a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetBy {
+    /// `template.yaml`, for every function.
+    Template,
+    /// The Lambda service, for every function.
+    Lambda,
+    /// Whoever runs the functions against something that stands in for AWS.
+    Override,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    pub name: &'static str,
+    pub set_by: SetBy,
+    pub about: &'static str,
+}
+
+const fn variable(name: &'static str, set_by: SetBy, about: &'static str) -> Variable {
+    Variable {
+        name,
+        set_by,
+        about,
+    }
+}
+
+const TABLE: &str = "HARVESTMAN_TABLE";
+const BUCKET: &str = "HARVESTMAN_BUCKET";
+const QUEUE_LOW: &str = "HARVESTMAN_QUEUE_LOW";
+const QUEUE_NORMAL: &str = "HARVESTMAN_QUEUE_NORMAL";
+const QUEUE_HIGH: &str = "HARVESTMAN_QUEUE_HIGH";
+const QUEUE_URGENT: &str = "HARVESTMAN_QUEUE_URGENT";
+const QUEUE_CRITICAL: &str = "HARVESTMAN_QUEUE_CRITICAL";
+const MAX_UNFINISHED: &str = "HARVESTMAN_MAX_UNFINISHED_JOBS";
+const COMPLETED_HOURS: &str = "HARVESTMAN_COMPLETED_RETENTION_HOURS";
+const FAILED_HOURS: &str = "HARVESTMAN_FAILED_RETENTION_HOURS";
+const REGION: &str = "AWS_REGION";
+const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+const ENDPOINT_DYNAMODB: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+const ENDPOINT_SQS: &str = "AWS_ENDPOINT_URL_SQS";
+const ENDPOINT_S3: &str = "AWS_ENDPOINT_URL_S3";
+
+/// All of them, with what they are for.
+pub const VARIABLES: [Variable; 19] = [
+    variable(TABLE, SetBy::Template, "the name of the table"),
+    variable(BUCKET, SetBy::Template, "the bucket for large results"),
+    variable(QUEUE_LOW, SetBy::Template, "the URL of a queue"),
+    variable(QUEUE_NORMAL, SetBy::Template, "the URL of a queue"),
+    variable(QUEUE_HIGH, SetBy::Template, "the URL of a queue"),
+    variable(QUEUE_URGENT, SetBy::Template, "the URL of a queue"),
+    variable(QUEUE_CRITICAL, SetBy::Template, "the URL of a queue"),
+    variable(
+        MAX_UNFINISHED,
+        SetBy::Template,
+        "the most unfinished jobs of one customer",
+    ),
+    variable(
+        COMPLETED_HOURS,
+        SetBy::Template,
+        "the hours for which completed and cancelled jobs are kept",
+    ),
+    variable(
+        FAILED_HOURS,
+        SetBy::Template,
+        "the hours for which failed jobs are kept",
+    ),
+    variable(REGION, SetBy::Lambda, "the region"),
+    variable(ACCESS_KEY_ID, SetBy::Lambda, "the role's credentials"),
+    variable(SECRET_ACCESS_KEY, SetBy::Lambda, "the role's credentials"),
+    variable(SESSION_TOKEN, SetBy::Lambda, "the role's credentials"),
+    variable(LOG_LEVEL, SetBy::Lambda, "the least level of log lines"),
+    variable(ENDPOINT, SetBy::Override, "what stands in for AWS"),
+    variable(
+        ENDPOINT_DYNAMODB,
+        SetBy::Override,
+        "what stands in for DynamoDB",
+    ),
+    variable(ENDPOINT_SQS, SetBy::Override, "what stands in for SQS"),
+    variable(ENDPOINT_S3, SetBy::Override, "what stands in for S3"),
+];
+
+/// What stands in for AWS, where something does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    pub dynamodb: Option<String>,
+    pub sqs: Option<String>,
+    pub s3: Option<String>,
+}
+
+/// What a function is told by its environment.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub table: String,
+    pub bucket: String,
+    pub queues: QueueUrls,
+    pub limits: Limits,
+    pub region: String,
+    /// Lambda gives a sandbox one set for all its life.
+    pub credentials: Credentials,
+    pub endpoints: Endpoints,
+    pub log_level: LevelFilter,
+}
+
+/// What is missing or wrong, one sentence each.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{}", .0.join(" "))]
+pub struct BadSettings(pub Vec<String>);
+
+impl Settings {
+    /// Reads the environment of this process.
+    pub fn from_environment() -> Result<Self, BadSettings> {
+        Self::from(|name| std::env::var(name).ok())
+    }
+
+    /// Reads whatever `lookup` knows. A variable that is empty counts as not set.
+    pub fn from(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSettings> {
+        let mut reader = Reader {
+            lookup,
+            problems: Vec::new(),
+        };
+        let settings = Self {
+            table: reader.required(TABLE),
+            bucket: reader.required(BUCKET),
+            queues: QueueUrls {
+                low: reader.required_url(QUEUE_LOW),
+                normal: reader.required_url(QUEUE_NORMAL),
+                high: reader.required_url(QUEUE_HIGH),
+                urgent: reader.required_url(QUEUE_URGENT),
+                critical: reader.required_url(QUEUE_CRITICAL),
+            },
+            limits: reader.limits(),
+            region: reader.required(REGION),
+            credentials: Credentials::new(
+                reader.required(ACCESS_KEY_ID),
+                reader.required(SECRET_ACCESS_KEY),
+                reader.optional(SESSION_TOKEN),
+                None,
+                "environment",
+            ),
+            endpoints: reader.endpoints(),
+            log_level: reader.log_level(),
+        };
+        if reader.problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(BadSettings(reader.problems))
+        }
+    }
+}
+
+/// Reads on after a problem, so that all of them are found.
+struct Reader<F> {
+    lookup: F,
+    problems: Vec<String>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            let known = VARIABLES.iter().find(|variable| variable.name == name);
+            let about = known.map_or("a setting", |variable| variable.about);
+            self.problems.push(format!("{name} is not set: {about}."));
+            String::new()
+        })
+    }
+
+    fn required_url(&mut self, name: &str) -> String {
+        let value = self.required(name);
+        if !value.is_empty() {
+            self.check_url(name, &value);
+        }
+        value
+    }
+
+    fn optional_url(&mut self, name: &str) -> Option<String> {
+        let value = self.optional(name)?;
+        self.check_url(name, &value);
+        Some(value)
+    }
+
+    fn check_url(&mut self, name: &str, value: &str) {
+        if !value.starts_with("https://") && !value.starts_with("http://") {
+            self.problems.push(format!(
+                "{name} is '{value}', which is no http or https URL."
+            ));
+        }
+    }
+
+    fn number(&mut self, name: &str, range: RangeInclusive<u64>, default: u64) -> u64 {
+        let Some(text) = self.optional(name) else {
+            return default;
+        };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                let (least, most) = range.into_inner();
+                self.problems.push(format!(
+                    "{name} is '{text}', which is no whole number from {least} to {most}."
+                ));
+                default
+            }
+        }
+    }
+
+    fn limits(&mut self) -> Limits {
+        let default = Limits::default();
+        let mut kept = |name, default: Duration| {
+            let hours = default.as_secs() / 3_600;
+            Duration::from_hours(self.number(name, 1..=MAX_RETENTION_HOURS, hours))
+        };
+        let retention = Retention {
+            completed: kept(COMPLETED_HOURS, default.retention.completed),
+            failed: kept(FAILED_HOURS, default.retention.failed),
+        };
+        Limits {
+            max_unfinished: self.number(MAX_UNFINISHED, 1..=1_000_000, default.max_unfinished),
+            retention,
+        }
+    }
+
+    fn endpoints(&mut self) -> Endpoints {
+        let every = self.optional_url(ENDPOINT);
+        let mut endpoint = |name| self.optional_url(name).or_else(|| every.clone());
+        Endpoints {
+            dynamodb: endpoint(ENDPOINT_DYNAMODB),
+            sqs: endpoint(ENDPOINT_SQS),
+            s3: endpoint(ENDPOINT_S3),
+        }
+    }
+
+    fn log_level(&mut self) -> LevelFilter {
+        let Some(text) = self.optional(LOG_LEVEL) else {
+            return LevelFilter::INFO;
+        };
+        match text.to_ascii_uppercase().as_str() {
+            "TRACE" => LevelFilter::TRACE,
+            "DEBUG" => LevelFilter::DEBUG,
+            "INFO" => LevelFilter::INFO,
+            "WARN" => LevelFilter::WARN,
+            // Lambda has a level above ours.
+            "ERROR" | "FATAL" => LevelFilter::ERROR,
+            _ => {
+                self.problems
+                    .push(format!("{LOG_LEVEL} is '{text}', which is no log level."));
+                LevelFilter::INFO
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,9 @@
 //!             +-- Queued (pause)          any unfinished -- cancel --> Cancelled
 //! ```
 
+mod due;
+mod table;
+
 use std::time::Duration;
 
 use crate::failure::{Attempt, Failure, FailureCode};
@@ -20,74 +23,10 @@ use crate::job::{Job, ResultRef, State};
 use crate::retry;
 use crate::time::Timestamp;
 
-/// A message can be held back by its queue this long; a longer delay is the sweep's to send.
-pub const LONGEST_MESSAGE_DELAY: Duration = Duration::from_mins(15);
-/// A row with a longer delay comes due this long before its time: when the message can be sent
-/// already, and many sweeps before it is too late.
-const SEND_AHEAD: Duration = Duration::from_mins(14);
-/// How long a message may take from being sent to its claim before the sweep sends it again.
-const GRACE: Duration = Duration::from_mins(1);
-const LONGEST_GRACE: Duration = Duration::from_mins(15);
+pub use due::{LONGEST_MESSAGE_DELAY, queued_due};
+pub use table::{Move, allowed};
 
-/// What can happen to a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Move {
-    /// A worker takes the lease.
-    Claim,
-    /// The work is done.
-    Complete,
-    /// The attempt failed, with a reason.
-    Fail,
-    /// The lease ended without a word.
-    Lapse,
-    /// The worker gives the job back without having tried.
-    Release,
-    /// The sweep sends the message again, or looks again later.
-    Defer,
-    Pause,
-    Resume,
-    Cancel,
-    /// An ended job starts anew.
-    Retry,
-    /// A delayed job may start now.
-    Promote,
-}
-
-impl Move {
-    pub const ALL: [Self; 11] = [
-        Self::Claim,
-        Self::Complete,
-        Self::Fail,
-        Self::Lapse,
-        Self::Release,
-        Self::Defer,
-        Self::Pause,
-        Self::Resume,
-        Self::Cancel,
-        Self::Retry,
-        Self::Promote,
-    ];
-}
-
-/// The table: where a move may lead from a state; empty where it is forbidden.
-pub const fn allowed(from: State, by: Move) -> &'static [State] {
-    use State::{Active, Cancelled, Completed, Failed, Paused, Queued};
-    match (from, by) {
-        (Queued, Move::Claim) => &[Active],
-        (Queued, Move::Defer | Move::Promote) => &[Queued],
-        (Queued, Move::Pause) => &[Paused],
-        // A claim of an expired lease is a lapse and a claim in one write.
-        (Active, Move::Claim) => &[Active],
-        (Active, Move::Complete) => &[Completed],
-        (Active, Move::Fail | Move::Lapse) => &[Queued, Paused, Failed],
-        (Active, Move::Release) => &[Queued, Paused],
-        (Active, Move::Defer | Move::Pause) => &[Active],
-        (Paused, Move::Resume) => &[Queued],
-        (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
-        (Failed | Cancelled, Move::Retry) => &[Queued],
-        _ => &[],
-    }
-}
+use due::sent_due;
 
 /// When a write happens and the random number by which it knows its echo.
 #[derive(Clone, Copy, Debug)]
@@ -422,22 +361,6 @@ impl Job {
         self.seal(stamp, before);
         self
     }
-}
-
-/// When a job that becomes queued at `now` comes due: after its message had time to be claimed,
-/// or, where its time is too far for a message, when one can be sent.
-pub fn queued_due(now: Timestamp, eligible_at: Timestamp) -> Timestamp {
-    if eligible_at.since(now) > LONGEST_MESSAGE_DELAY {
-        eligible_at - SEND_AHEAD
-    } else {
-        sent_due(now, eligible_at, 0)
-    }
-}
-
-/// A sent message has its grace, doubled for each time it was sent again, up to 15 minutes.
-fn sent_due(now: Timestamp, eligible_at: Timestamp, resends: u32) -> Timestamp {
-    let grace = (GRACE * 2_u32.pow(resends.min(5))).min(LONGEST_GRACE);
-    now.max(eligible_at) + grace
 }
 
 fn lease_lost() -> Failure {

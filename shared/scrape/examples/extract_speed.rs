@@ -1,6 +1,8 @@
 //! Measures what reading a page costs: a generated article of 65 KB, or the files named on the
-//! command line. Prints milliseconds of one core per page.
+//! command line. Prints the least milliseconds a page took in a second of trying, which is what it
+//! takes on a machine with nothing else to do.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use jobs::Extraction;
@@ -36,14 +38,14 @@ fn measure(name: &str, text: &str) {
             extraction: &Extraction::default(),
         };
         let start = Instant::now();
-        let mut rounds = 0;
+        let mut least = f64::MAX;
         let mut last = None;
-        while rounds == 0 || (rounds < 200 && start.elapsed().as_millis() < 2_000) {
+        while last.is_none() || start.elapsed().as_millis() < 1_000 {
+            let round = Instant::now();
             last = Some(extract(&input));
-            rounds += 1;
+            least = least.min(round.elapsed().as_secs_f64() * 1_000.0);
         }
-        let each = start.elapsed().as_secs_f64() * 1_000.0 / f64::from(rounds);
-        let speed = text.len() as f64 / 1_000.0 / each;
+        let speed = text.len() as f64 / 1_000.0 / least;
         let outcome = match last {
             Some(Ok(page)) => format!(
                 "{} bytes of text, {} links",
@@ -54,7 +56,7 @@ fn measure(name: &str, text: &str) {
             None => String::new(),
         };
         println!(
-            "{name} ({} KB), {how}: {each:.2} ms, {speed:.0} MB/s, {outcome}",
+            "{name} ({} KB), {how}: {least:.2} ms, {speed:.0} MB/s, {outcome}",
             text.len() / 1_000
         );
     }
@@ -69,14 +71,16 @@ fn page(article: bool) -> String {
          <header class=site-header><nav class='nav primary'><ul>",
     );
     for n in 0..60 {
-        html += &format!(
+        let _ = write!(
+            html,
             "<li class='nav-item'><a class='nav-link' href='/section/{n}'>Section {n}</a></li>"
         );
     }
     html += "</ul></nav></header><main><article class=post><h1>How the harvest went</h1>";
-    for n in 0..70 {
+    for n in 0..115 {
         if article {
-            html += &format!(
+            let _ = write!(
+                html,
                 "<h2 id=p{n}>Part {n}</h2><p>The field was wide, and the <em>harvestmen</em> were \
                  many; they walked on legs as thin as <a href='/thread/{n}'>thread</a>, from one \
                  side to the other, and nobody counted them. Later, when the sun was low, they \
@@ -85,7 +89,8 @@ fn page(article: bool) -> String {
                  it was dry, which is the same in autumn.</p>"
             );
         } else {
-            html += &format!(
+            let _ = write!(
+                html,
                 "<div class='card product-card' data-id='{n}'><a class='card-link' href='/p/{n}'>\
                  <img class='card-image' loading=lazy src='/i/{n}.jpg' alt='Lamp {n}'></a>\
                  <div class='card-body'><h3 class='card-title'><a href='/p/{n}'>Lamp {n}</a></h3>\
@@ -97,7 +102,8 @@ fn page(article: bool) -> String {
     }
     html += "</article></main><aside class=sidebar><h2>Related</h2><ul>";
     for n in 0..80 {
-        html += &format!(
+        let _ = write!(
+            html,
             "<li class='related'><a href='/related/{n}?ref=side'>Related story number {n}</a> <span class=date>2024-03-{n:02}</span></li>"
         );
     }

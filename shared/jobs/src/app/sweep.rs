@@ -45,6 +45,7 @@ impl App {
         };
         let mut swept = Swept::default();
         let mut room = budget;
+        let mut first_error = None;
         for list in lists {
             for shard in 0..DUE_SHARDS {
                 // The routine gives every shard a turn; what is left over is more work.
@@ -60,10 +61,13 @@ impl App {
                 let ids = self.ports.store.due(*list, shard, until, limit).await?;
                 room -= ids.len();
                 swept.more |= ids.len() == limit;
-                self.sweep_rows(ids, mode, &mut swept).await?;
+                // A row that cannot be helped must not keep the others from being repaired.
+                if let Err(error) = self.sweep_rows(ids, mode, &mut swept).await {
+                    first_error = first_error.or(Some(error));
+                }
             }
         }
-        Ok(swept)
+        first_error.map_or(Ok(swept), Err)
     }
 
     async fn sweep_rows(
@@ -85,7 +89,6 @@ impl App {
                 Ok(Done::Written) => swept.written += 1,
                 Ok(Done::Purged) => swept.purged += 1,
                 Ok(Done::Send(envelope)) => envelopes.push(envelope),
-                // One bad row must not keep the others from being repaired.
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }

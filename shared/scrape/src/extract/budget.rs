@@ -37,7 +37,7 @@ impl<'a> Budget<'a> {
 
     /// Whether at least this share of the limit is left, in percent.
     pub fn has_left(&self, percent: u32) -> bool {
-        self.limit.saturating_sub((self.elapsed)()) >= self.limit * percent / 100
+        self.limit.saturating_sub((self.elapsed)()) >= self.limit / 100 * percent
     }
 
     pub fn check(&self) -> Result<(), Failure> {

@@ -2,14 +2,14 @@
 //! the author marked as `<main>`, else the whole body. Refuses to spend the rest of the budget on
 //! telling them apart.
 
-use dom_query::{Document, NodeData, NodeRef};
+use dom_query::{Document, NodeData, NodeRef, Selection};
 use dom_smoothie::{Config, Readability};
 use jobs::Failure;
 use scraper::Html;
 
 use super::address::Addresses;
 use super::budget::Budget;
-use super::copy::{ARTICLE_ID, copy};
+use super::copy::{ARTICLE_ID, TOP_HEADING, copy};
 use super::survey::Survey;
 use super::text::TextWriter;
 use super::walk::role;
@@ -17,7 +17,7 @@ use super::walk::role;
 /// Most text, and most Markdown, of a page, in bytes.
 pub(super) const MAX_CONTENT: usize = 2 * 1024 * 1024;
 /// Largest copy on which the readability library runs.
-const MAX_READABLE_AREA: usize = 500_000;
+const MAX_READABLE_AREA: usize = 300_000;
 /// Share of the budget that must be left for it, in percent.
 const READABLE_SHARE: u32 = 30;
 /// Characters of a line from which it is prose, not a label. Japanese says a sentence in 60.
@@ -29,6 +29,11 @@ const ENOUGH_PROSE: usize = 400;
 const ARTICLE_SHARE: usize = 40;
 /// Characters of text from which a `<main>` stands for the page.
 const MIN_MAIN: usize = 140;
+
+/// Blocks that the Markdown library takes for running text.
+const OTHER_BLOCKS: &str = "address, aside, caption, center, dd, details, dialog, dt, fieldset, \
+                            figcaption, figure, footer, form, header, hgroup, legend, main, menu, \
+                            nav, search, summary";
 
 pub(super) struct Content {
     pub(super) text: String,
@@ -87,19 +92,32 @@ fn article(document: Document, page_prose: usize) -> Option<Content> {
     };
     let mut readability = Readability::with_document(document, None, Some(config)).ok()?;
     readability.parse().ok()?;
+    let marked = format!("[{TOP_HEADING}]");
+    readability.doc.select(&marked).rename("h1");
     let found = readability.doc.select_single(&format!("#{ARTICLE_ID}"));
     let content = render(found.nodes().first()?);
     (prose(&content.text) * 100 >= page_prose * ARTICLE_SHARE).then_some(content)
 }
 
 fn render(root: &NodeRef<'_>) -> Content {
+    let text = text_of(root);
+    shape_for_markdown(root);
     let mut markdown = String::from(root.md(None));
     markdown.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
     markdown.truncate(markdown.floor_char_boundary(MAX_CONTENT));
-    Content {
-        text: text_of(root),
-        markdown,
+    Content { text, markdown }
+}
+
+/// The Markdown library knows few elements as blocks and runs the words of the others together;
+/// of a table it writes the rows alone.
+fn shape_for_markdown(root: &NodeRef<'_>) {
+    let content = Selection::from(*root);
+    for caption in content.select("table > caption").nodes() {
+        if let Some(table) = caption.parent() {
+            table.insert_before(caption);
+        }
     }
+    content.select(OTHER_BLOCKS).rename("div");
 }
 
 /// The text of a copied subtree, block by block.

@@ -27,6 +27,9 @@ const NODES_PER_LOOK: usize = 256;
 /// The id by which the readability library finds what it made.
 pub(super) const ARTICLE_ID: &str = "readability-page-1";
 
+/// Marks what was an `<h1>`: the library makes second-level headings of them.
+pub(super) const TOP_HEADING: &str = "data-top-heading";
+
 /// The library takes headings that repeat the title, and the author's line, out of the article. A
 /// title like no heading and an author named beforehand leave both in.
 const NO_TITLE: &str = "\u{2063}\u{2063}\u{2063}\u{2063}\u{2063}\u{2063}\u{2063}\u{2063}\
@@ -164,6 +167,9 @@ fn attributes(element: &scraper::node::Element, addresses: &Addresses) -> Vec<At
             }
             _ => {}
         }
+    }
+    if element.name() == "h1" {
+        kept.push(attribute(LocalName::from(TOP_HEADING), StrTendril::new()));
     }
     if element.name() == "img" {
         let source = ["src", "data-src", "data-original", "data-lazy-src"]

@@ -9,6 +9,9 @@ use super::survey::Survey;
 const MAX_AROUND: usize = 200;
 /// Text inside a mount point that still counts as empty: "Loading...".
 const MAX_INSIDE: usize = 30;
+/// Text beside a notice in <noscript>: some pages answer without scripts, and only say that with
+/// them they would do more.
+const MAX_BESIDE: usize = 10;
 /// Text of a page that says it needs JavaScript and shows nothing else.
 const MAX_NOTICE: usize = 160;
 
@@ -47,7 +50,7 @@ pub(super) fn needs_scripts(survey: &Survey<'_>) -> bool {
     // A notice on the page itself ("Enable JavaScript and cookies to continue") is all that is
     // shown; one in <noscript> stands beside nothing.
     (survey.shown <= MAX_NOTICE && asks_for_scripts(&survey.first_words))
-        || (survey.shown <= MAX_INSIDE && asks_for_scripts(&survey.noscript))
+        || (survey.shown <= MAX_BESIDE && asks_for_scripts(&survey.noscript))
 }
 
 fn asks_for_scripts(text: &str) -> bool {

@@ -25,7 +25,7 @@ pub(super) struct TextWriter {
 }
 
 impl TextWriter {
-    /// A text of lines, of at most about `limit` bytes.
+    /// A text of lines, of at most `limit` bytes.
     pub(super) fn lines(limit: usize) -> Self {
         Self {
             out: String::new(),
@@ -45,7 +45,8 @@ impl TextWriter {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.out.len() >= self.limit
+        // Room for a separator and the longest character.
+        self.out.len() + 5 > self.limit
     }
 
     pub(super) fn is_empty(&self) -> bool {

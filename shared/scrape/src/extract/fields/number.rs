@@ -92,7 +92,6 @@ fn digits(text: &str, decimals: Decimals) -> String {
     let points = token.matches('.').count();
     let commas = token.matches(',').count();
     let decimal = match (points, commas) {
-        (0, 0) => None,
         (1.., 1..) => {
             // The sign that comes last separates the decimals, unless it comes twice.
             let last = token.rfind(['.', ',']).map(|at| &token[at..=at]);

@@ -3,14 +3,17 @@
 
 use regex::{Captures, Regex, RegexBuilder};
 
-/// Largest compiled program.
-const MAX_PROGRAM: usize = 1024 * 1024;
+/// Largest compiled program of an ordinary pattern. One `\w` is about 25 KiB: it knows every script.
+const ORDINARY: usize = 64 * 1024;
+/// Larger programs, and what they may search: a search can cost the product of the two.
+const LARGE: [(usize, usize); 2] = [
+    (512 * 1024, MAX_SEARCHED / 8),
+    (1024 * 1024, MAX_SEARCHED / 32),
+];
+/// Most patterns of a configuration that are larger than ordinary; compiling one takes 10 ms.
+pub(super) const MAX_LARGE: usize = 10;
 /// Most text searched at once, in bytes.
 pub(super) const MAX_SEARCHED: usize = 1024 * 1024;
-/// Most text searched by a pattern whose program is large: a search costs their product.
-const MAX_SEARCHED_BY_LARGE: usize = 64 * 1024;
-/// Largest program that still counts as small.
-const SMALL_PROGRAM: usize = 64 * 1024;
 
 /// A pattern, its flags and the group that it gives.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ impl Pattern {
         text: &str,
         flags: Option<&str>,
         group: Option<u32>,
+        large_left: &mut usize,
     ) -> Result<Self, Malformed> {
         let flags = flags.unwrap_or_default();
         let build = |size: usize| {
@@ -43,13 +47,25 @@ impl Pattern {
                 .dot_matches_new_line(flags.contains('s'))
                 .ignore_whitespace(flags.contains('x'))
                 .size_limit(size)
-                .dfa_size_limit(MAX_PROGRAM)
+                .dfa_size_limit(MAX_SEARCHED)
                 .build()
         };
-        let (regex, max_searched) = match build(SMALL_PROGRAM) {
-            Err(regex::Error::CompiledTooBig(_)) => (build(MAX_PROGRAM), MAX_SEARCHED_BY_LARGE),
-            other => (other, MAX_SEARCHED),
-        };
+        let mut regex = build(ORDINARY);
+        let mut max_searched = MAX_SEARCHED;
+        if is_too_big(&regex) {
+            *large_left = large_left.checked_sub(1).ok_or_else(|| Malformed {
+                field: "pattern",
+                message: format!(
+                    "must be a smaller regular expression: {MAX_LARGE} large ones are the most"
+                ),
+            })?;
+            for (size, searched) in LARGE {
+                if is_too_big(&regex) {
+                    regex = build(size);
+                    max_searched = searched;
+                }
+            }
+        }
         let regex = regex.map_err(|error| Malformed {
             field: "pattern",
             message: reason(&error),
@@ -79,10 +95,15 @@ impl Pattern {
     }
 }
 
+fn is_too_big(built: &Result<Regex, regex::Error>) -> bool {
+    matches!(built, Err(regex::Error::CompiledTooBig(_)))
+}
+
 /// The last line of the library's explanation is the reason; the lines before draw the place.
 fn reason(error: &regex::Error) -> String {
     if let regex::Error::CompiledTooBig(_) = error {
-        return "must be a smaller regular expression: it has too many repetitions".to_owned();
+        return "must be a smaller regular expression: counted repetitions multiply it (`\\w{1,50}`)"
+            .to_owned();
     }
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
@@ -95,7 +116,7 @@ mod tests {
     use super::*;
 
     fn find(text: &str, flags: &str, group: Option<u32>, searched: &str) -> Vec<String> {
-        let pattern = Pattern::compile(text, Some(flags), group).unwrap();
+        let pattern = Pattern::compile(text, Some(flags), group, &mut 1).unwrap();
         pattern.find(searched).map(str::to_owned).collect()
     }
 
@@ -117,6 +138,22 @@ mod tests {
     }
 
     #[test]
+    fn large_patterns_are_few_and_search_less() {
+        let mut left = 1;
+        let large = r"\w{1,15}\s";
+        let first = Pattern::compile(large, None, None, &mut left).unwrap();
+        assert!(first.max_searched < MAX_SEARCHED);
+        let second = Pattern::compile(large, None, None, &mut left).unwrap_err();
+        assert!(
+            second.message.contains("are the most"),
+            "{}",
+            second.message
+        );
+        let ordinary = Pattern::compile(r"(\w+)", None, None, &mut left).unwrap();
+        assert_eq!(ordinary.max_searched, MAX_SEARCHED);
+    }
+
+    #[test]
     fn what_does_not_compile_says_why() {
         for (pattern, group, field) in [
             ("(", None, "pattern"),
@@ -124,7 +161,7 @@ mod tests {
             ("((a{1,100}){1,100}){1,100}", None, "pattern"),
             (r"(\w)", Some(2), "group"),
         ] {
-            let malformed = Pattern::compile(pattern, None, group).unwrap_err();
+            let malformed = Pattern::compile(pattern, None, group, &mut 1).unwrap_err();
             assert_eq!(malformed.field, field, "{pattern}");
             assert!(
                 malformed.message.starts_with("must be"),

@@ -1,0 +1,40 @@
+//! Puts the ports of a function together from its settings. Refuses to connect: the first call of
+//! each port does that.
+
+use std::sync::Arc;
+
+use jobs::App;
+use jobs::app::Ports;
+
+use crate::client::{self, Connection};
+use crate::host::{SystemClock, SystemEntropy};
+use crate::queue::Queues;
+use crate::s3::S3Blobs;
+use crate::settings::Settings;
+use crate::table::Table;
+
+/// The service on AWS, as its functions host it.
+pub fn app(settings: &Settings) -> App {
+    App::new(ports(settings), settings.limits)
+}
+
+/// Every port on AWS, or on what stands in for it.
+pub fn ports(settings: &Settings) -> Ports {
+    let http = Connection::network();
+    let connection = |endpoint: &Option<String>| Connection {
+        region: settings.region.clone(),
+        credentials: settings.credentials.clone(),
+        endpoint: endpoint.clone(),
+        http: http.clone(),
+        sleep: None,
+    };
+    let dynamodb = client::dynamodb(&connection(&settings.endpoints.dynamodb));
+    let sqs = client::sqs(&connection(&settings.endpoints.sqs));
+    Ports {
+        store: Arc::new(Table::new(dynamodb, settings.table.clone())),
+        queue: Arc::new(Queues::new(sqs, settings.queues.clone())),
+        blobs: Arc::new(S3Blobs::new(settings)),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    }
+}

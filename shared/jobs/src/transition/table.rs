@@ -1,0 +1,63 @@
+//! The table of moves: what may lead from where to where. Refuses to know when or why.
+
+use crate::job::State;
+
+/// What can happen to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Move {
+    /// A worker takes the lease.
+    Claim,
+    /// The work is done.
+    Complete,
+    /// The attempt failed, with a reason.
+    Fail,
+    /// The lease ended without a word.
+    Lapse,
+    /// The worker gives the job back without having tried.
+    Release,
+    /// The sweep sends the message again, or looks again later.
+    Defer,
+    Pause,
+    Resume,
+    Cancel,
+    /// An ended job starts anew.
+    Retry,
+    /// A delayed job may start now.
+    Promote,
+}
+
+impl Move {
+    pub const ALL: [Self; 11] = [
+        Self::Claim,
+        Self::Complete,
+        Self::Fail,
+        Self::Lapse,
+        Self::Release,
+        Self::Defer,
+        Self::Pause,
+        Self::Resume,
+        Self::Cancel,
+        Self::Retry,
+        Self::Promote,
+    ];
+}
+
+/// The table: where a move may lead from a state; empty where it is forbidden.
+pub const fn allowed(from: State, by: Move) -> &'static [State] {
+    use State::{Active, Cancelled, Completed, Failed, Paused, Queued};
+    match (from, by) {
+        (Queued, Move::Claim) => &[Active],
+        (Queued, Move::Defer | Move::Promote) => &[Queued],
+        (Queued, Move::Pause) => &[Paused],
+        // A claim of an expired lease is a lapse and a claim in one write.
+        (Active, Move::Claim) => &[Active],
+        (Active, Move::Complete) => &[Completed],
+        (Active, Move::Fail | Move::Lapse) => &[Queued, Paused, Failed],
+        (Active, Move::Release) => &[Queued, Paused],
+        (Active, Move::Defer | Move::Pause) => &[Active],
+        (Paused, Move::Resume) => &[Queued],
+        (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
+        (Failed | Cancelled, Move::Retry) => &[Queued],
+        _ => &[],
+    }
+}
