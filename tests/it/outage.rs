@@ -160,6 +160,11 @@ async fn a_damaged_row_is_our_fault_and_keeps_no_other_from_being_repaired() {
         let body = without_request_id(&answer);
         assert!(!body.to_string().contains("state"), "{body}");
     }
+    let list = app.get("/api/jobs?includeHealth=true").await;
+    assert_eq!(list.status.as_u16(), 200);
+    assert_eq!(list.json["jobs"].as_array().unwrap().len(), 1);
+    assert_eq!(list.json["jobs"][0]["id"], whole);
+    assert_eq!(list.json["stats"]["waiting"], 1);
     app.advance(Duration::from_mins(1));
     assert_eq!(app.sweep().await.sent, 1, "the other one");
     app.drain(&Anything).await;
