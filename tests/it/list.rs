@@ -275,6 +275,19 @@ async fn the_counts_know_all_seven_statuses_and_each_customer() {
     app.drain(&Anything).await;
 }
 
+#[tokio::test]
+async fn a_job_that_just_arrived_is_not_counted_as_paused() {
+    let app = TestApp::start();
+    let counts = async || app.get("/api/jobs").await.json["stats"].clone();
+    assert_eq!(counts().await["waiting"], 0);
+    create(&app, "ann", "http://a.example/", 0).await;
+    assert_eq!(counts().await["paused"], 0);
+    app.advance(STATS_AGE);
+    assert_eq!(counts().await["waiting"], 1);
+    app.drain(&Anything).await;
+    assert_eq!(counts().await["paused"], 0);
+}
+
 async fn health(app: &TestApp) -> (bool, Vec<String>) {
     app.advance(STATS_AGE);
     let answer = app.get("/api/v1/health").await;

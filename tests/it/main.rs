@@ -10,6 +10,8 @@ mod lambda;
 mod life;
 mod list;
 mod openapi;
+mod outage;
+mod process;
 mod queue_conformance;
 mod read;
 mod refusals;

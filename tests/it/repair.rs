@@ -5,12 +5,15 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jobs::ports::PageRequest;
+use jobs::{Failure, FailureCode, Page};
 use scrape::{Targets, WebScraper};
 use serde_json::{Value, json};
 
-use crate::app::{Anything, LEASE, MILLISECOND, TestApp};
+use crate::app::{Anything, LEASE, MILLISECOND, START, Scripted, TestApp};
 use crate::rows;
 use crate::site::{Answer, Gate, TestSite};
+use crate::support;
 
 fn scraper() -> WebScraper {
     WebScraper::new(Targets::AnyAddress).unwrap()
@@ -186,10 +189,10 @@ async fn a_message_about_a_job_that_is_not_there_is_done_with() {
     assert_eq!(app.rows(), []);
 }
 
-/// A page of words that hardly compress.
-fn dense_page(bytes: usize) -> String {
+/// Text that hardly compresses.
+fn dense(bytes: usize) -> String {
     let mut state = 7_u64;
-    let mut text = String::from("<title>Dense</title><p>");
+    let mut text = String::new();
     while text.len() < bytes {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -199,26 +202,44 @@ fn dense_page(bytes: usize) -> String {
     text
 }
 
+/// A web whose pages have as much text as the last part of their address says, in bytes.
+fn as_long_as_asked(request: &PageRequest) -> Result<Page, Failure> {
+    let path = request.url.path();
+    if path == "/gone" {
+        return Err(Failure::new(
+            FailureCode::Http(404),
+            "There is no such page",
+        ));
+    }
+    let bytes: usize = path.rsplit('/').next().unwrap().parse().unwrap();
+    let mut page = support::page(request.url.as_str(), START);
+    page.text = if path.starts_with("/dense") {
+        dense(bytes)
+    } else {
+        "all the same ".repeat(bytes / 13)
+    };
+    Ok(page)
+}
+
 #[tokio::test]
 async fn a_large_result_lies_in_the_blob_store_and_a_small_one_in_an_item() {
-    let (app, site) = (TestApp::start(), TestSite::start().await);
-    let repetitive = format!("<title>Long</title><p>{}", "all the same ".repeat(20_000));
-    for (path, page, blobs) in [
-        ("/small", "<title>Small</title><p>Little.".to_owned(), 0),
-        ("/compressible", "<p>word </p>".repeat(3_000), 0),
-        ("/long", repetitive, 1),
-        ("/dense", dense_page(30_000), 1),
-        ("/huge", dense_page(200_000), 1),
+    let app = TestApp::start();
+    for (path, blobs) in [
+        ("/same/20", 0),
+        ("/same/60000", 0),
+        ("/same/70000", 1),
+        ("/dense/10000", 0),
+        ("/dense/20000", 1),
+        ("/dense/1000000", 1),
     ] {
         let before = app.blob_names().await.len();
-        site.page(path, Answer::html(page));
-        let id = app.create_for(&site.url(path)).await;
-        app.drain(&scraper()).await;
-        let job = app.job(&id).await;
-        assert_eq!(job["status"], "completed", "{path} {job}");
+        let url = format!("http://site.example{path}");
+        let id = app.create_for(&url).await;
+        app.drain(&Scripted(as_long_as_asked)).await;
+        assert_eq!(app.status(&id).await, "completed", "{path}");
         assert_eq!(app.blob_names().await.len() - before, blobs, "{path}");
         let results = app.get(&format!("/api/jobs/{id}/results")).await.json;
-        assert_eq!(results["results"][0]["url"], site.url(path));
+        assert_eq!(results["results"][0]["url"], url);
     }
     let items = app.items();
     let largest = items.iter().map(rows::size).max().unwrap();
@@ -227,15 +248,12 @@ async fn a_large_result_lies_in_the_blob_store_and_a_small_one_in_an_item() {
 
 #[tokio::test]
 async fn an_expired_job_is_gone_at_once_and_leaves_nothing_behind() {
-    let (app, site) = (TestApp::start(), TestSite::start().await);
-    site.page("/item", Answer::html("<title>Small</title>"));
-    site.page("/blob", Answer::html(dense_page(100_000)));
-    site.page("/gone", Answer::status(404));
+    let app = TestApp::start();
     let mut ids = Vec::new();
-    for path in ["/item", "/blob", "/gone"] {
-        ids.push(app.create_for(&site.url(path)).await);
+    for path in ["same/20", "dense/100000", "gone"] {
+        ids.push(app.create_for(&format!("http://site.example/{path}")).await);
     }
-    app.drain(&scraper()).await;
+    app.drain(&Scripted(as_long_as_asked)).await;
     assert_eq!(app.blob_names().await.len(), 1);
 
     app.advance_almost(Duration::from_hours(24));

@@ -48,6 +48,7 @@ pub(crate) fn counts(items: &[Value]) -> BTreeMap<String, Tally> {
         };
         let tally = Tally {
             unfinished: count("unfinished"),
+            paused: count("paused"),
             completed: count("completed"),
             failed: count("failed"),
             cancelled: count("cancelled"),

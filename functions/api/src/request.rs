@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use jobs::Problem;
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ use crate::error::Refusal;
 
 /// Most bytes of a request body.
 pub(crate) const MAX_BODY: usize = 1_024 * 1_024;
+/// A client that sends more than this finds the connection closed.
+const MAX_FORGOTTEN: usize = 64 * 1_024 * 1_024;
 
 /// The id in a path. What is not text when decoded is the id of nothing, and stays as it came, so
 /// that the answer to it has the shape of its face.
@@ -41,12 +43,31 @@ pub(crate) async fn json_body(request: Request<Body>) -> Result<Value, Refusal> 
     if !is_json(content_type) {
         return Err(Refusal::ContentType);
     }
-    let body = match Limited::new(request.into_body(), MAX_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Refusal::BodyTooLarge),
-        Err(_) => return Err(malformed("the body ended before it was complete")),
-    };
+    let body = bounded(request.into_body()).await?;
     serde_json::from_slice(&body).map_err(|error| malformed(&format!("is not JSON: {error}")))
+}
+
+/// A body of at most [`MAX_BODY`]. A larger one is read on for a while and forgotten: most clients
+/// look for the answer only after they have sent everything.
+async fn bounded(mut body: Body) -> Result<Vec<u8>, Refusal> {
+    let mut kept = Vec::new();
+    let mut seen = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| malformed("the body ended before it was complete"))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        seen += data.len();
+        if seen <= MAX_BODY {
+            kept.extend_from_slice(&data);
+        } else if seen > MAX_FORGOTTEN {
+            break;
+        }
+    }
+    if seen > MAX_BODY {
+        return Err(Refusal::BodyTooLarge);
+    }
+    Ok(kept)
 }
 
 fn malformed(message: &str) -> Refusal {

@@ -32,8 +32,8 @@ pub async fn run(options: &Demo) -> anyhow::Result<ExitCode> {
     let service = Service::open(options.port, &Data::Memory, limits, targets, CONCURRENCY).await?;
     let url = service.url();
     let address: SocketAddr = url.trim_start_matches("http://").parse()?;
-    println!("Service    {url} (data in memory)");
-    println!("Demo site  http://{site}/");
+    say!("Service    {url} (data in memory)");
+    say!("Demo site  http://{site}/");
     tokio::spawn(async move { axum::serve(listener, demo_site::router()).await });
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -52,8 +52,8 @@ pub async fn run(options: &Demo) -> anyhow::Result<ExitCode> {
     if options.once {
         drop(stop);
     } else {
-        println!("\nThe service goes on at {url}; Ctrl-C ends it. Try:");
-        println!("  curl '{url}/api/jobs?includeHealth=true'");
+        say!("\nThe service goes on at {url}; Ctrl-C ends it. Try:");
+        say!("  curl '{url}/api/jobs?includeHealth=true'");
         running.await??;
         drop(stop);
         return Ok(ExitCode::SUCCESS);
@@ -72,13 +72,13 @@ async fn show(service: SocketAddr, site: SocketAddr) -> anyhow::Result<()> {
             "currency": {"type": "jsonld", "selector": "Product.offers.priceCurrency"},
         }},
     });
-    println!("\nPOST /api/jobs\n{job:#}");
+    say!("\nPOST /api/jobs\n{job:#}");
     let started = Instant::now();
     let (status, created) = call(service, Method::POST, "/api/jobs", Some(&job)).await?;
     let Some(path) = created["statusUrl"].as_str().filter(|_| status == 201) else {
         bail!("the job was refused: {created}");
     };
-    println!(
+    say!(
         "\n-> {status} {}",
         created["jobId"].as_str().unwrap_or_default()
     );
@@ -97,7 +97,7 @@ async fn follow(service: SocketAddr, path: &str, started: Instant) -> anyhow::Re
         let status = job["status"].as_str().unwrap_or_default();
         if status != last {
             let millis = started.elapsed().as_millis();
-            println!("{millis:>6} ms  {status} ({}%)", job["progress"]);
+            say!("{millis:>6} ms  {status} ({}%)", job["progress"]);
             last = status.to_owned();
         }
         match status {
@@ -111,18 +111,18 @@ async fn follow(service: SocketAddr, path: &str, started: Instant) -> anyhow::Re
 
 fn print(page: &Value) {
     let text = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
-    println!("\nTitle        {}", text("title"));
-    println!("Description  {}", text("description"));
-    println!("Fields       {}", page["fields"]);
+    say!("\nTitle        {}", text("title"));
+    say!("Description  {}", text("description"));
+    say!("Fields       {}", page["fields"]);
     let count = |name: &str| page[name].as_array().map_or(0, Vec::len);
-    println!(
+    say!(
         "Found        {} headings, {} links, {} bytes",
         count("headings"),
         count("links"),
         page["bytes"]
     );
-    println!("Markdown\n");
+    say!("Markdown\n");
     for line in text("markdown").lines() {
-        println!("  {line}");
+        say!("  {line}");
     }
 }

@@ -1,5 +1,13 @@
 //! One process that hosts the three handlers on an embedded store, and the command line.
 
+/// Prints a line for whoever still reads: a reader who has left is no reason to stop serving.
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($part)*);
+    }};
+}
+
 pub mod cli;
 pub mod client;
 pub mod data_dir;

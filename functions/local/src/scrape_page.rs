@@ -1,5 +1,6 @@
 //! `scrape URL`: one page without a server, its result as JSON.
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -36,7 +37,11 @@ pub async fn run(options: &Scrape, on_lambda: bool) -> anyhow::Result<ExitCode> 
     };
     let text = serde_json::to_string_pretty(&page)?;
     match &options.output {
-        None => println!("{text}"),
+        None => match writeln!(std::io::stdout(), "{text}") {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            printed => printed.context("the result cannot be printed")?,
+        },
         Some(file) => std::fs::write(file, text + "\n")
             .with_context(|| format!("{} cannot be written", file.display()))?,
     }

@@ -119,17 +119,17 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
     };
     let concurrency = usize::from(options.concurrency);
     let service = Service::open(options.port, &data, limits, targets, concurrency).await?;
-    println!("Harvestman listens on {}", service.url());
+    say!("Harvestman listens on {}", service.url());
     match data {
-        Data::Folder(folder) => println!("Data is kept in {}", folder.display()),
-        Data::Memory => println!("Data is kept in memory and ends with the process"),
+        Data::Folder(folder) => say!("Data is kept in {}", folder.display()),
+        Data::Memory => say!("Data is kept in memory and ends with the process"),
     }
-    println!("Everybody on this machine may use it: there are no API keys yet");
+    say!("Everybody on this machine may use it: there are no API keys yet");
     if open {
-        println!("Private and loopback targets are allowed, as asked for");
+        say!("Private and loopback targets are allowed, as asked for");
     }
-    println!("Ctrl-C ends it");
+    say!("Ctrl-C ends it");
     service.run(interrupted()).await?;
-    println!("Ended; unfinished jobs go on at the next start");
+    say!("Ended; unfinished jobs go on at the next start");
     Ok(ExitCode::SUCCESS)
 }

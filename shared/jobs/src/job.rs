@@ -135,7 +135,8 @@ pub struct Job {
     pub lease_until: Option<Timestamp>,
     /// A pause that waits for the running attempt to end.
     pub pause_requested: bool,
-    /// When the sweep must look at this row at the latest.
+    /// When the sweep must look at this row at the latest. `None` where nothing can be due: a
+    /// paused job.
     pub due_at: Option<Timestamp>,
     /// Messages sent again by the sweep since the job last became queued.
     pub resends: u32,

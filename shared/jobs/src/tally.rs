@@ -1,5 +1,6 @@
-//! How many jobs a customer has: unfinished, and ended by outcome. Kept in the customer's own item
-//! and touched in the transactions that create, end, revive and purge a job, and nowhere else.
+//! How many jobs a customer has: unfinished, paused among them, and ended by outcome. Kept in the
+//! customer's own item and touched in the transactions that create, pause, resume, end, revive and
+//! purge a job, and nowhere else.
 
 use crate::job::{Job, State};
 
@@ -7,6 +8,8 @@ use crate::job::{Job, State};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub unfinished: i64,
+    /// Those of the unfinished that are held back: nothing is due of them, so no index shows them.
+    pub paused: i64,
     pub completed: i64,
     pub failed: i64,
     pub cancelled: i64,
@@ -17,7 +20,8 @@ impl Tally {
         let mut tally = Self::default();
         match job.map(|job| job.state) {
             None => {}
-            Some(State::Queued | State::Active | State::Paused) => tally.unfinished = 1,
+            Some(State::Queued | State::Active) => tally.unfinished = 1,
+            Some(State::Paused) => (tally.unfinished, tally.paused) = (1, 1),
             Some(State::Completed) => tally.completed = 1,
             Some(State::Failed) => tally.failed = 1,
             Some(State::Cancelled) => tally.cancelled = 1,
@@ -30,6 +34,7 @@ impl Tally {
         let (before, after) = (Self::of(before), Self::of(after));
         Self {
             unfinished: after.unfinished - before.unfinished,
+            paused: after.paused - before.paused,
             completed: after.completed - before.completed,
             failed: after.failed - before.failed,
             cancelled: after.cancelled - before.cancelled,
@@ -44,6 +49,7 @@ impl Tally {
 impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.unfinished += other.unfinished;
+        self.paused += other.paused;
         self.completed += other.completed;
         self.failed += other.failed;
         self.cancelled += other.cancelled;

@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 pub use due::{LONGEST_MESSAGE_DELAY, queued_due};
 pub use table::{Move, allowed};
 
-use due::{paused_due, sent_due};
+use due::sent_due;
 
 /// When a write happens and the random number by which it knows its echo.
 #[derive(Clone, Copy, Debug)]
@@ -180,11 +180,6 @@ impl Job {
     pub fn sweep(&self, stamp: Stamp, mode: Mode, retention: &Retention) -> Sweep {
         let due = self.due_at.is_some_and(|at| at <= stamp.now);
         match self.state {
-            State::Paused if due => {
-                let mut next = self.clone();
-                next.due_at = Some(paused_due(stamp.now));
-                Sweep::Write(next.sealed(stamp, self))
-            }
             State::Paused => Sweep::Nothing,
             State::Completed | State::Failed | State::Cancelled if due => Sweep::Purge,
             State::Completed | State::Failed | State::Cancelled => Sweep::Nothing,
@@ -256,7 +251,7 @@ impl Job {
             next.pause_requested = true;
         } else {
             next.state = State::Paused;
-            next.due_at = Some(paused_due(stamp.now));
+            next.due_at = None;
         }
         Ok(next.sealed(stamp, self))
     }
@@ -345,7 +340,7 @@ impl Job {
         if self.pause_requested {
             self.pause_requested = false;
             self.state = State::Paused;
-            self.due_at = Some(paused_due(now));
+            self.due_at = None;
         } else {
             self.state = State::Queued;
             self.due_at = Some(queued_due(now, eligible_at));

@@ -7,7 +7,7 @@
 //! | its specification, up to 64 KB | job id | `spec` | create, once |
 //! | a small result | job id | `result#FENCE` | before the end is written |
 //! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create |
-//! | counts of a customer | `customers#SHARD` | customer id | create, end, retry, purge |
+//! | counts of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge |
 //!
 //! | index (keys only) | hash | range | on |
 //! |---|---|---|---|

@@ -227,6 +227,7 @@ fn tally(item: &Item) -> Result<Tally, PortError> {
     };
     Ok(Tally {
         unfinished: count("unfinished")?,
+        paused: count("paused")?,
         completed: count("completed")?,
         failed: count("failed")?,
         cancelled: count("cancelled")?,

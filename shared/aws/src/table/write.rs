@@ -114,6 +114,7 @@ impl Table {
     ) -> Result<TransactWriteItem, PortError> {
         let changes = [
             ("unfinished", tally.unfinished),
+            ("paused", tally.paused),
             ("completed", tally.completed),
             ("failed", tally.failed),
             ("cancelled", tally.cancelled),

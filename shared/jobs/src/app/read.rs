@@ -153,6 +153,7 @@ impl App {
         stats.completed = count(tally.completed);
         stats.failed = count(tally.failed);
         stats.cancelled = count(tally.cancelled);
+        stats.paused = count(tally.paused);
         Ok(stats)
     }
 
@@ -261,9 +262,8 @@ impl Open {
                 Status::Waiting => stats.waiting += 1,
                 Status::Delayed => stats.delayed += 1,
                 Status::Active => stats.active += 1,
-                Status::Paused => stats.paused += 1,
-                // Ended since the index was read.
-                Status::Completed | Status::Failed | Status::Cancelled => {}
+                // Held back or ended since the index was read.
+                _ => {}
             }
         }
         if status == Status::Waiting {

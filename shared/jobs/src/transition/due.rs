@@ -13,8 +13,6 @@ const SEND_AHEAD: Duration = Duration::from_mins(14);
 /// How long a message may take from being sent to its claim before the sweep sends it again.
 const GRACE: Duration = Duration::from_mins(1);
 const LONGEST_GRACE: Duration = Duration::from_mins(15);
-/// Nothing is owed to a paused job; it stands in the index, far off, only to be counted there.
-const PAUSED: Duration = Duration::from_hours(365 * 24);
 
 /// When a job that becomes queued at `now` comes due: after its message had time to be claimed,
 /// or, where its time is too far for a message, when one can be sent.
@@ -30,8 +28,4 @@ pub fn queued_due(now: Timestamp, eligible_at: Timestamp) -> Timestamp {
 pub(super) fn sent_due(now: Timestamp, eligible_at: Timestamp, resends: u32) -> Timestamp {
     let grace = (GRACE * 2_u32.pow(resends.min(5))).min(LONGEST_GRACE);
     now.max(eligible_at) + grace
-}
-
-pub(super) fn paused_due(now: Timestamp) -> Timestamp {
-    now + PAUSED
 }

@@ -55,7 +55,6 @@ pub const fn allowed(from: State, by: Move) -> &'static [State] {
         (Active, Move::Fail | Move::Lapse) => &[Queued, Paused, Failed],
         (Active, Move::Release) => &[Queued, Paused],
         (Active, Move::Defer | Move::Pause) => &[Active],
-        (Paused, Move::Defer) => &[Paused],
         (Paused, Move::Resume) => &[Queued],
         (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
         (Failed | Cancelled, Move::Retry) => &[Queued],
