@@ -134,6 +134,10 @@ fn report(refusal: &Refusal) -> Report {
 }
 
 fn invalid(title: &'static str, problems: &[Problem]) -> Report {
+    const SHOWN: usize = 100;
+    let more = problems.len().saturating_sub(SHOWN);
+    let rest = (more > 0).then(|| Problem::new("body", format!("and {more} more problems")));
+    let problems: Vec<_> = problems.iter().take(SHOWN).chain(&rest).collect();
     let list = problems
         .iter()
         .map(|problem| json!({"field": problem.field, "message": problem.message}));

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jobs::app::{Creation, Filter};
 use jobs::spec::{CustomerId, JobType};
-use jobs::{Error, JobId, NewJob, Status};
+use jobs::{Error, JobId, NewJob, Problem, Status};
 use serde_json::value::RawValue;
 
 use crate::error::{Face, JobsError, Refusal, V1Error, answer};
@@ -41,6 +41,11 @@ pub(crate) async fn create(State(api): State<Api>, request: Request) -> Response
 }
 
 async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
+    if request.headers().contains_key("idempotency-key") {
+        // To ignore it would break the promise that it stands for.
+        let problem = Problem::new("Idempotency-Key", "is not available yet");
+        return Err(Refusal::Invalid(vec![problem]));
+    }
     let body = request::json_body(request).await?;
     let new = NewJob::parse(&body, api.check).map_err(Refusal::Invalid)?;
     let (status, id, deduplicated) = match api.app.create(&new).await? {

@@ -9,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{Face, Refusal, V1Error, answer};
 use crate::request::Id;
-use crate::v1_view::{Envelope, HealthView, JobView};
+use crate::v1_view::{Envelope, V1HealthView, V1JobView};
 use crate::{Api, jobs_face, reply};
 
 /// A larger result is answered by its address.
@@ -20,7 +20,7 @@ const MAX_INLINE_RESULT: u64 = 256 * 1024;
     get, path = "/api/v1/jobs/{id}", tag = "queue system", operation_id = "getJobV1",
     params(("id" = String, Path, description = "Id of the job")),
     responses(
-        (status = 200, description = "The job", body = Envelope<JobView>, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 200, description = "The job", body = Envelope<V1JobView>, headers(("ETag" = String, description = "For If-None-Match"))),
         (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 404, description = "No such job", body = V1Error),
         (status = 503, description = "Out of reach", body = V1Error),
@@ -45,7 +45,7 @@ async fn try_job(api: &Api, id: &str, headers: &HeaderMap) -> Result<Response, R
         place.unwrap_or(0)
     );
     Ok(reply::conditional(headers, &version, || {
-        let view = JobView::new(&job, &spec, result, place, now);
+        let view = V1JobView::new(&job, &spec, result, place, now);
         Envelope::new("Job status retrieved", view, now)
     }))
 }
@@ -65,7 +65,7 @@ async fn result(api: &Api, job: &Job, _spec: &Spec) -> Result<Option<Box<RawValu
 #[utoipa::path(
     get, path = "/api/v1/health", tag = "queue system", operation_id = "getHealthV1",
     responses(
-        (status = 200, description = "The health; what is wrong is in the body", body = Envelope<HealthView>),
+        (status = 200, description = "The health; what is wrong is in the body", body = Envelope<V1HealthView>),
         (status = 503, description = "Out of reach", body = V1Error),
     )
 )]
@@ -73,7 +73,7 @@ pub(crate) async fn health(State(api): State<Api>) -> Response {
     match api.app.health().await {
         Ok(health) => {
             let now = api.app.now();
-            let view = Envelope::new("Health retrieved", HealthView::from(health), now);
+            let view = Envelope::new("Health retrieved", V1HealthView::from(health), now);
             reply::json(StatusCode::OK, &view)
         }
         Err(error) => answer(Face::V1, &error.into(), api.app.now()),

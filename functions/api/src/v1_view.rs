@@ -52,7 +52,7 @@ pub(crate) struct OptsView {
 /// One job in full.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct JobView {
+pub(crate) struct V1JobView {
     id: String,
     #[schema(example = "extract-data")]
     name: &'static str,
@@ -87,7 +87,7 @@ pub(crate) struct JobView {
     estimated_cost: Value,
 }
 
-impl JobView {
+impl V1JobView {
     pub(crate) fn new(
         job: &Job,
         spec: &Spec,
@@ -143,7 +143,7 @@ fn stage(job: &Job, now: Timestamp) -> &'static str {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct HealthView {
+pub(crate) struct V1HealthView {
     is_healthy: bool,
     /// What is wrong, in sentences.
     issues: Vec<String>,
@@ -151,7 +151,7 @@ pub(crate) struct HealthView {
     version: &'static str,
 }
 
-impl From<Health> for HealthView {
+impl From<Health> for V1HealthView {
     fn from(health: Health) -> Self {
         Self {
             is_healthy: health.issues.is_empty(),

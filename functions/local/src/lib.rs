@@ -15,6 +15,7 @@ pub mod demo;
 pub mod demo_site;
 pub mod embedded;
 pub mod host;
+pub mod loopback;
 pub mod queue;
 pub mod schema;
 pub mod scrape_page;

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::Serve;
 use crate::host::{Data, Host};
+use crate::loopback;
 
 /// How long open connections may take to end after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -66,7 +67,8 @@ impl Service {
             ..
         } = self;
         let workers = host.start(scraper, concurrency).await;
-        let router = api::router(host.app.clone(), scrape::check);
+        let router = api::router(host.app.clone(), scrape::check)
+            .layer(axum::middleware::from_fn(loopback::only));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let signal = async move {
             stop.await;
@@ -107,7 +109,15 @@ pub async fn interrupted() {
 /// The command.
 pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
     let targets = options.targets.targets(on_lambda)?;
-    let open = targets != Targets::Public;
+    let open = match &targets {
+        Targets::Public => None,
+        Targets::AnyAddress => Some("Private and loopback targets are allowed".to_owned()),
+        Targets::Only(_) => options
+            .targets
+            .allow_private_targets
+            .as_ref()
+            .map(|list| format!("Pages are fetched from {list} alone")),
+    };
     let data = if options.in_memory {
         Data::Memory
     } else {
@@ -120,16 +130,22 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
     let concurrency = usize::from(options.concurrency);
     let service = Service::open(options.port, &data, limits, targets, concurrency).await?;
     say!("Harvestman listens on {}", service.url());
-    match data {
-        Data::Folder(folder) => say!("Data is kept in {}", folder.display()),
-        Data::Memory => say!("Data is kept in memory and ends with the process"),
-    }
+    let ended = match data {
+        Data::Folder(folder) => {
+            say!("Data is kept in {}", folder.display());
+            "Ended; unfinished jobs go on at the next start"
+        }
+        Data::Memory => {
+            say!("Data is kept in memory and ends with the process");
+            "Ended"
+        }
+    };
     say!("Everybody on this machine may use it: there are no API keys yet");
-    if open {
-        say!("Private and loopback targets are allowed, as asked for");
+    if let Some(targets) = open {
+        say!("{targets}");
     }
     say!("Ctrl-C ends it");
     service.run(interrupted()).await?;
-    say!("Ended; unfinished jobs go on at the next start");
+    say!("{ended}");
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 pub mod door;
 pub mod extract;
 mod page;
+mod web;
 
 pub use door::Targets;
 pub use extract::check;

@@ -12,20 +12,56 @@ use tokio::sync::Semaphore;
 
 use crate::door::{Door, Fetch, Fetched, Media, Targets, Unbuilt};
 use crate::extract::{Budget, Extracted, Input, Kind, PAGE_BUDGET, extract_within};
+use crate::web::Web;
+
+/// How much longer than its timeout a fetch may take to say so itself.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// [`Scraper`] for the real web. Build one per process: it holds the connections.
 pub struct WebScraper {
     door: Door,
-    /// One page per processor is read at a time: its clock must not run for its neighbours.
+    web: Web,
+    /// One page per processor is read at a time: more would only share it, and the memory.
     readers: Arc<Semaphore>,
 }
 
 impl WebScraper {
     pub fn new(targets: Targets) -> Result<Self, Unbuilt> {
+        let web = Web::start()?;
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         Door::new(targets).map(|door| Self {
             door,
+            web,
             readers: Arc::new(Semaphore::new(processors)),
+        })
+    }
+}
+
+impl WebScraper {
+    async fn fetch(&self, request: &PageRequest) -> Result<Fetched, Failure> {
+        let (door, owned) = (self.door.clone(), request.clone());
+        let mut fetching = self.web.spawn(async move {
+            let fetch = Fetch {
+                url: &owned.url,
+                headers: &owned.headers,
+                user_agent: owned.user_agent.as_deref(),
+                timeout: owned.timeout,
+            };
+            door.fetch(&fetch).await
+        });
+        // The door keeps time as well, but a flood may keep the door from looking at its clock.
+        let ended = tokio::time::timeout(request.timeout + GRACE, &mut fetching).await;
+        let Ok(ended) = ended else {
+            fetching.abort();
+            let millis = request.timeout.as_millis();
+            let message = format!("The page was not there within {millis} ms");
+            return Err(Failure::new(FailureCode::Timeout, message));
+        };
+        ended.unwrap_or_else(|error| {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "fetching a page panicked");
+            let message = "The page could not be fetched";
+            Err(Failure::new(FailureCode::Internal, message))
         })
     }
 }
@@ -34,13 +70,7 @@ impl WebScraper {
 impl Scraper for WebScraper {
     async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
         let started = Instant::now();
-        let fetch = Fetch {
-            url: &request.url,
-            headers: &request.headers,
-            user_agent: request.user_agent.as_deref(),
-            timeout: request.timeout,
-        };
-        let fetched = self.door.fetch(&fetch).await?;
+        let fetched = self.fetch(request).await?;
         let fetched_at = now();
         let request = request.clone();
         // Never closed; if it were, the page would be read without waiting its turn.
@@ -70,8 +100,31 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
+/// Processor time of this thread: what a page costs must not depend on its neighbours.
+#[cfg(unix)]
+fn thread_time() -> Duration {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(spent.tv_sec.unsigned_abs(), spent.tv_nsec as u32)
+}
+
+/// Without such a clock, the time that passes.
+#[cfg(not(unix))]
+fn thread_time() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
 fn read(fetched: &Fetched, request: &PageRequest, left: Duration) -> Result<Extracted, Failure> {
-    let budget = Budget::start(left.min(PAGE_BUDGET));
+    let (started, spent_before) = (Instant::now(), thread_time());
+    let late = || started.elapsed() >= left;
+    let budget = Budget::with_clock(PAGE_BUDGET, || {
+        if late() {
+            PAGE_BUDGET
+        } else {
+            thread_time().saturating_sub(spent_before)
+        }
+    });
     let decoded = fetched.body.decode();
     let input = Input {
         text: &decoded.text,
@@ -86,8 +139,8 @@ fn read(fetched: &Fetched, request: &PageRequest, left: Duration) -> Result<Extr
         extraction: &request.extraction,
     };
     extract_within(&input, &budget).map_err(|failure| {
-        // With less than its budget left it is the time of the job that ran out, not the page's.
-        if failure.code == FailureCode::ParseBudget && left < PAGE_BUDGET {
+        // It may be the time of the job that ran out, not the page's.
+        if failure.code == FailureCode::ParseBudget && late() {
             let message = "The job's time ended while the page was read";
             Failure::new(FailureCode::Timeout, message)
         } else {

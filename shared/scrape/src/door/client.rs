@@ -26,6 +26,12 @@ const IDLE: Duration = Duration::from_secs(20);
 #[error("the HTTP client cannot be built")]
 pub struct Unbuilt(#[source] Box<dyn std::error::Error + Send + Sync>);
 
+impl Unbuilt {
+    pub(crate) fn new(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(source))
+    }
+}
+
 /// How long each step may take. The whole fetch has a clock of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clocks {

@@ -156,9 +156,7 @@ impl Door {
 
 fn unsuccessful(response: &reqwest::Response) -> Failure {
     let status = response.status();
-    let reason = status
-        .canonical_reason()
-        .unwrap_or("a status that is no page's");
+    let reason = status.canonical_reason().unwrap_or("(no page)");
     let sentence = format!("The server answered {} {reason}", status.as_u16());
     let wait = headers::retry_after(response.headers(), SystemTime::now());
     Failure::new(FailureCode::Http(status.as_u16()), sentence).with_retry_after(wait)
