@@ -6,5 +6,6 @@ mod handlers;
 mod lambda;
 mod queue_conformance;
 mod simulator;
+mod store_conformance;
 mod support;
 mod tidy;

@@ -17,7 +17,11 @@ const BATCH: usize = 25;
 
 impl Table {
     pub(super) async fn remove_job(&self, job: &Job) -> Result<(), PortError> {
-        for keys in self.other_items(&job.id).await?.chunks(BATCH) {
+        // Another sweep was faster, or the job was retried: what lies beside its row is in use.
+        let Some(others) = self.beside_row(job).await? else {
+            return Ok(());
+        };
+        for keys in others.chunks(BATCH) {
             self.delete_batch(keys).await?;
         }
         if let Some(fingerprint) = &job.fingerprint {
@@ -32,33 +36,36 @@ impl Table {
             .map_err(unavailable)?;
         let delete = TransactWriteItem::builder().delete(delete).build();
         let counts = self.count(&job.customer, Tally::between(Some(job), None))?;
-        // Refused: another sweep was faster, or the job was retried. Both are fine.
+        // Refused: another sweep was faster by a moment.
         self.transact(vec![delete, counts]).await.map(drop)
     }
 
-    /// Keys of everything of a job but its row.
-    async fn other_items(&self, id: &JobId) -> Result<Vec<Item>, PortError> {
-        let mut found = Vec::new();
+    /// Keys of everything of a job but its row; `None` where that is no longer `job`.
+    async fn beside_row(&self, job: &Job) -> Result<Option<Vec<Item>>, PortError> {
+        let (mut found, mut unchanged) = (Vec::new(), false);
         let mut pages = self
             .client
             .query()
             .table_name(&self.name)
             .key_condition_expression("#pk = :pk")
-            .projection_expression("#pk, #sk")
+            .projection_expression("#pk, #sk, revision")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(id.as_str()))
+            .expression_attribute_values(":pk", text(job.id.as_str()))
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
         while let Some(item) = pages.next().await {
             let item = item.map_err(unavailable)?;
-            if Attributes(&item).text(SK)? != STATE {
+            let read = Attributes(&item);
+            if read.text(SK)? == STATE {
+                unchanged = read.number::<u64>("revision")? == job.revision;
+            } else {
                 found.push(item);
             }
         }
-        Ok(found)
+        Ok(unchanged.then_some(found))
     }
 
     async fn delete_batch(&self, keys: &[Item]) -> Result<(), PortError> {
