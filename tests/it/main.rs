@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
 
+mod blobs_conformance;
 mod handlers;
 mod lambda;
 mod queue_conformance;
