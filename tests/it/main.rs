@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
 
 mod app;
+mod blobs_conformance;
 mod create;
 mod golden;
 mod handlers;
@@ -19,6 +20,7 @@ mod repair;
 mod rows;
 mod simulator;
 mod site;
+mod store_conformance;
 mod support;
 mod table;
 mod tidy;

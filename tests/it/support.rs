@@ -1,8 +1,12 @@
 //! Small things that several suites need.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Mutex;
 
+use aws::client::Connection;
+use aws_credential_types::Credentials;
 use jobs::page::Metadata;
 use jobs::{Page, Timestamp};
 
@@ -40,4 +44,36 @@ pub(crate) fn escaped(text: &str) -> String {
         let _ = write!(escaped, "%{byte:02x}");
         escaped
     })
+}
+
+const EMULATOR: &str = "HARVESTMAN_TEST_SQS";
+
+/// Where something stands in for SQS and S3, if anything does.
+pub(crate) fn emulator() -> Option<String> {
+    std::env::var(EMULATOR).ok()
+}
+
+/// As [`emulator`], for a suite that runs nowhere else: where it does not run, one line says so.
+pub(crate) fn emulator_for(suite: &'static str) -> Option<String> {
+    static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let emulator = emulator();
+    if emulator.is_none() && SAID.lock().unwrap().insert(suite) {
+        // Past the capture of test output: a suite that did not run must be seen.
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: {suite}; {EMULATOR} names no endpoint"
+        );
+    }
+    emulator
+}
+
+/// A connection of the SDK to an endpoint on this machine.
+pub(crate) fn connection(endpoint: impl Into<String>) -> Connection {
+    Connection {
+        region: "eu-west-1".to_owned(),
+        credentials: Credentials::new("test", "test", None, None, "test"),
+        endpoint: Some(endpoint.into()),
+        http: Connection::network(),
+        sleep: None,
+    }
 }

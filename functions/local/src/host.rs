@@ -14,7 +14,7 @@ use aws::table::Table;
 use aws_credential_types::Credentials;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use futures::FutureExt;
-use jobs::app::{Limits, Ports};
+use jobs::app::{INVOCATION, Limits, Ports};
 use jobs::ports::{Clock, Scraper};
 use jobs::transition::Mode;
 use jobs::{App, Timestamp};
@@ -27,8 +27,6 @@ use crate::data_dir::DataDir;
 use crate::embedded::Embedded;
 use crate::queue::LocalQueue;
 
-/// What one invocation of a worker may take, as on AWS.
-const INVOCATION: Duration = Duration::from_mins(1);
 /// The sweep costs next to nothing here, so that it runs more often than the minute on AWS.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const TABLE: &str = "harvestman";

@@ -16,8 +16,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// One try of a call; a slower answer is a lost one.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// A call with its retries; API Gateway gives up after 30 s.
-pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+/// A call with its retries. After a scrape two of them fit into what a worker keeps free for them;
+/// API Gateway gives up after 30 s.
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How to reach AWS, or what stands in for it.
 #[derive(Clone, Debug)]
@@ -98,4 +99,20 @@ pub fn sqs(connection: &Connection) -> aws_sdk_sqs::Client {
 
 fn default_sleep() -> Option<SharedAsyncSleep> {
     aws_smithy_async::rt::sleep::default_async_sleep()
+}
+
+#[cfg(test)]
+mod tests {
+    use jobs::app::COMMIT_MARGIN;
+
+    use super::*;
+
+    #[test]
+    fn a_result_and_a_row_are_written_within_what_a_worker_keeps_free() {
+        assert!(OPERATION_TIMEOUT * 2 <= COMMIT_MARGIN);
+        assert!(
+            ATTEMPT_TIMEOUT * 2 < OPERATION_TIMEOUT,
+            "one loss is made good"
+        );
+    }
 }

@@ -13,11 +13,13 @@ use tokio::sync::OnceCell;
 use crate::blobs::ObjectBlobs;
 use crate::settings::Settings;
 
-/// One try of a call; results are at most a few megabytes.
-const CALL_TIMEOUT: Duration = Duration::from_secs(8);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// No further try after this; a worker still has to write the row.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
+/// One try of a call, with its body; results are at most a few megabytes.
+const CALL_TIMEOUT: Duration = Duration::from_millis(2_500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// No further try after this, so that a call takes no longer than one of the SDK: a worker still
+/// has to write the row.
+const RETRY_TIMEOUT: Duration = Duration::from_millis(1_400);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_RETRIES: usize = 2;
 
 /// [`Blobs`] in a bucket.
@@ -85,10 +87,21 @@ fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
             init_backoff: Duration::from_millis(50),
-            max_backoff: Duration::from_secs(1),
+            max_backoff: LONGEST_PAUSE,
             base: 2.0,
         },
         max_retries: MAX_RETRIES,
         retry_timeout: RETRY_TIMEOUT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::OPERATION_TIMEOUT;
+
+    #[test]
+    fn a_call_takes_no_longer_than_one_of_the_sdk() {
+        assert!(RETRY_TIMEOUT + LONGEST_PAUSE + CALL_TIMEOUT <= OPERATION_TIMEOUT);
     }
 }

@@ -9,13 +9,13 @@ use url::Url;
 use crate::body::Reader;
 use crate::error::Problem;
 use crate::extraction::{Check, Extraction};
-use crate::spec::{CustomerId, JobType, Priority, Spec};
+use crate::spec::{CustomerId, JobType, MAX_TIMEOUT, Priority, Spec};
 
 /// Longest address, in bytes.
 pub const MAX_URL: usize = 2_048;
 const MAX_DELAY_MS: u64 = 30 * 24 * 3_600 * 1_000;
 const MAX_METADATA_BYTES: usize = 16 * 1_024;
-const MAX_TIMEOUT_MS: u64 = 50_000;
+const MAX_TIMEOUT_MS: u64 = MAX_TIMEOUT.as_millis() as u64;
 const DEFAULT_TIMEOUT_MS: u64 = 30_000;
 const MAX_HEADERS: usize = 32;
 const MAX_HEADER_BYTES: usize = 4_096;

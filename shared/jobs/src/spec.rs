@@ -13,6 +13,8 @@ use crate::extraction::Extraction;
 
 /// Most bytes that a stored specification may take (one item of its own).
 pub const MAX_SPEC_BYTES: usize = 64 * 1024;
+/// The longest working time that a job may ask for.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Who a job belongs to: 1 to 128 printable characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use aws::client::{self, Connection};
-use aws_credential_types::Credentials;
+use aws::client;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,8 +12,10 @@ use axum::routing::post;
 use local::embedded::Embedded;
 use tokio::net::TcpListener;
 
+use crate::support;
+
 /// As the functions are told in [`super::environment`].
-const TABLE: &str = "harvestman_table";
+pub(super) const TABLE: &str = "harvestman_table";
 
 pub(super) struct Endpoint {
     url: String,
@@ -67,13 +68,7 @@ impl Endpoint {
     }
 
     pub(super) fn client(&self) -> aws_sdk_dynamodb::Client {
-        client::dynamodb(&Connection {
-            region: "eu-west-1".to_owned(),
-            credentials: Credentials::new("test", "test", None, None, "test"),
-            endpoint: Some(self.url.clone()),
-            http: Connection::network(),
-            sleep: None,
-        })
+        client::dynamodb(&support::connection(&self.url))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The programs of the functions, built as this test was: same profile, same target folder, and all
-//! packages at once, so that nothing is compiled with other features a second time.
+//! packages at once with this test among them. Its dependencies turn features on in what the
+//! programs share with it; without it everything would be compiled a second time.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -42,7 +43,8 @@ fn build() -> Executables {
         }
     }
     let build = build
-        .args(["build", "--workspace", "--bins", "--message-format=json"])
+        .args(["build", "--workspace", "--bins", "--test", "it"])
+        .arg("--message-format=json")
         .args(["--profile", profile, "--target-dir"])
         .arg(folders[3])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

@@ -2,22 +2,27 @@
 //! events, and an endpoint that answers as DynamoDB does.
 
 mod endpoint;
+mod events;
 mod executables;
+mod gateway;
+mod journey;
+mod mail;
 mod runtime;
 
 use std::path::Path;
 
 use aws::settings::{SetBy, VARIABLES};
 use jobs::{JobId, Message, Timestamp};
-use serde_json::{Value, json};
 
 use endpoint::Endpoint;
+use events::{given_back, records};
 use runtime::Function;
 
-/// What the template and Lambda set, against these endpoints.
+/// Nothing listens there.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// What the template and Lambda set, against this table and nothing else.
 fn environment(dynamodb: &str) -> Vec<(&'static str, String)> {
-    // Nothing listens there: what these tests do needs no other service.
-    const NOBODY: &str = "http://127.0.0.1:9";
     let value = |name: &str| match name {
         "HARVESTMAN_MAX_UNFINISHED_JOBS" => "100".to_owned(),
         "AWS_LAMBDA_LOG_LEVEL" => "WARN".to_owned(),
@@ -41,55 +46,9 @@ async fn start(executable: &Path, endpoint: &Endpoint) -> Function {
     Function::start(executable, &environment(endpoint.url())).await
 }
 
-fn get(path: &str) -> Value {
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
-        "headers": {"accept": "*/*", "host": "api.execute-api.eu-west-1.amazonaws.com"},
-        "requestContext": {
-            "accountId": "1", "apiId": "api", "domainName": "api", "domainPrefix": "api",
-            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1", "userAgent": "test"},
-            "requestId": "request", "routeKey": "$default", "stage": "$default",
-            "time": "21/Nov/2026:00:00:00 +0000", "timeEpoch": 1_795_219_200_000_u64,
-        },
-        "isBase64Encoded": false,
-    })
-}
-
-fn records(bodies: &[&str]) -> Value {
-    let record = |(position, body): (usize, &&str)| {
-        json!({
-            "messageId": format!("m{position}"), "receiptHandle": "receipt", "body": body,
-            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1795219200000"},
-            "messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-west-1:1:queue", "awsRegion": "eu-west-1",
-        })
-    };
-    let records: Vec<_> = bodies.iter().enumerate().map(record).collect();
-    json!({"Records": records})
-}
-
 fn hint() -> String {
     let job_id = JobId::new(Timestamp::from_millis(1_700_000_000_000), 1);
     Message { job_id }.encode()
-}
-
-fn given_back(answer: &Value) -> Vec<&str> {
-    let failures = answer["batchItemFailures"].as_array().unwrap();
-    let ids = failures.iter().map(|it| it["itemIdentifier"].as_str());
-    ids.map(Option::unwrap).collect()
-}
-
-#[tokio::test]
-async fn the_api_answers_events_of_the_gateway() {
-    let endpoint = Endpoint::start().await;
-    let mut api = start(&executables::built().api, &endpoint).await;
-    let health = api.invoke(get("/api/v1/health")).await.unwrap();
-    assert_eq!(health["statusCode"], 200, "{health}");
-    let body: Value = serde_json::from_str(health["body"].as_str().unwrap()).unwrap();
-    assert_eq!(body["status"], "healthy");
-    let unknown = api.invoke(get("/api/nowhere")).await.unwrap();
-    assert_eq!(unknown["statusCode"], 404, "{unknown}");
 }
 
 #[tokio::test]

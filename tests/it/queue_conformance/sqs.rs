@@ -1,14 +1,11 @@
 //! SQS, or what stands in for it at `HARVESTMAN_TEST_SQS`. Where that is not set its suite is
 //! skipped, and one line says so.
 
-use std::io::Write;
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use aws::client::{self, Connection};
+use aws::client;
 use aws::queue::{QueueUrls, Queues};
-use aws_credential_types::Credentials;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use jobs::Message;
@@ -16,8 +13,8 @@ use jobs::ports::{PortError, Queue};
 use jobs::spec::Priority;
 
 use super::{Delivery, Harness, SOON, envelope, envelopes};
+use crate::support;
 
-const ENDPOINT: &str = "HARVESTMAN_TEST_SQS";
 const POLL: Duration = Duration::from_secs(1);
 
 pub(super) struct Sqs {
@@ -27,30 +24,10 @@ pub(super) struct Sqs {
     opened: Instant,
 }
 
-fn endpoint() -> Option<String> {
-    static SAID: Once = Once::new();
-    let endpoint = std::env::var(ENDPOINT).ok();
-    if endpoint.is_none() {
-        // Past the capture of test output: a suite that did not run must be seen.
-        SAID.call_once(|| {
-            let _ = writeln!(
-                std::io::stderr(),
-                "SKIPPED: the queue's suite on SQS; {ENDPOINT} names no endpoint"
-            );
-        });
-    }
-    endpoint
-}
-
 /// Five queues of their own for each test.
 pub(super) async fn open(test: &str) -> Option<Sqs> {
-    let client = client::sqs(&Connection {
-        region: "eu-west-1".to_owned(),
-        credentials: Credentials::new("test", "test", None, None, "test"),
-        endpoint: Some(endpoint()?),
-        http: Connection::network(),
-        sleep: None,
-    });
+    let endpoint = support::emulator_for("the queue's suite on SQS")?;
+    let client = client::sqs(&support::connection(endpoint));
     let run = std::process::id();
     // A queue's name has at most 80 characters.
     let test: String = test.chars().take(40).collect();

@@ -7,21 +7,23 @@ use aws::settings::{MAX_RETENTION_HOURS, SetBy, VARIABLES};
 use jobs::spec::Priority;
 use yaml_serde::Value;
 
+use super::{all_texts, target, text};
+
 /// The longest that a message may be held back before its job begins, in days.
 const MAX_DELAY_DAYS: u64 = 30;
 /// How long the table's own expiry stands behind the sweep.
 const TABLE_EXPIRY_DAYS: u64 = 7;
 const LONGEST_QUEUE_RETENTION: u64 = 14 * 24 * 3_600;
 
-struct Template(Value);
+pub(super) struct Template(Value);
 
 impl Template {
-    fn read() -> Self {
+    pub(super) fn read() -> Self {
         Self(aws::schema::template().unwrap())
     }
 
     /// Name and properties of the resources of a type.
-    fn resources(&self, kind: &str) -> BTreeMap<&str, &Value> {
+    pub(super) fn resources(&self, kind: &str) -> BTreeMap<&str, &Value> {
         let resources = self.0["Resources"].as_mapping().unwrap().iter();
         resources
             .filter(|(_, resource)| resource["Type"].as_str() == Some(kind))
@@ -29,7 +31,7 @@ impl Template {
             .collect()
     }
 
-    fn functions(&self) -> BTreeMap<&str, &Value> {
+    pub(super) fn functions(&self) -> BTreeMap<&str, &Value> {
         self.resources("AWS::Serverless::Function")
     }
 
@@ -57,36 +59,6 @@ impl Template {
         }
         queues
     }
-}
-
-/// The text of a value, also behind a function such as `!Ref`.
-fn text(value: &Value) -> &str {
-    match value {
-        Value::Tagged(tagged) => text(&tagged.value),
-        other => other.as_str().unwrap_or_default(),
-    }
-}
-
-/// The resource that a `!Ref` or `!GetAtt` names.
-fn target(value: &Value) -> &str {
-    text(value).split('.').next().unwrap_or_default()
-}
-
-/// Every text within a value.
-fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => found.push(text),
-        Value::Sequence(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Mapping(items) => items.values().for_each(|item| texts(item, found)),
-        Value::Tagged(tagged) => texts(&tagged.value, found),
-        _ => {}
-    }
-}
-
-fn all_texts(value: &Value) -> Vec<&str> {
-    let mut found = Vec::new();
-    texts(value, &mut found);
-    found
 }
 
 fn number(value: &Value) -> u64 {
@@ -228,6 +200,13 @@ fn every_queue_has_an_alarm_on_its_age_and_its_dead_letters_and_every_alarm_ring
     for (name, alarm) in &alarms {
         assert_eq!(all_texts(&alarm["AlarmActions"]), ["AlarmTopic"], "{name}");
     }
+}
+
+#[test]
+fn the_worker_is_given_the_time_that_the_code_counts_on() {
+    let template = Template::read();
+    let timeout = number(&template.functions()["WorkerFunction"]["Timeout"]);
+    assert_eq!(timeout, jobs::app::INVOCATION.as_secs());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use jobs::ports::PortError;
 use jobs::tally::Tally;
 use jobs::{Job, JobId};
 
+use super::item::Attributes;
 use super::keys::{self, Item, PK, SK, SPEC, STATE, number, text};
 use super::{Table, unavailable};
 
@@ -16,7 +17,11 @@ const BATCH: usize = 25;
 
 impl Table {
     pub(super) async fn remove_job(&self, job: &Job) -> Result<(), PortError> {
-        for keys in self.results_of(&job.id).await?.chunks(BATCH) {
+        // Another sweep was faster, or the job was retried: what lies beside its row is in use.
+        let Some(others) = self.beside_row(job).await? else {
+            return Ok(());
+        };
+        for keys in others.chunks(BATCH) {
             self.delete_batch(keys).await?;
         }
         if let Some(fingerprint) = &job.fingerprint {
@@ -37,31 +42,37 @@ impl Table {
             .map_err(unavailable)?;
         let spec = TransactWriteItem::builder().delete(delete).build();
         let counts = self.count(&job.customer, Tally::between(Some(job), None))?;
-        // Refused: another sweep was faster, or the job was retried. Both are fine.
+        // Refused: another sweep was faster by a moment.
         self.transact(vec![row, spec, counts]).await.map(drop)
     }
 
-    /// Keys of the results of a job, those of lost claims included.
-    async fn results_of(&self, id: &JobId) -> Result<Vec<Item>, PortError> {
-        let mut found = Vec::new();
+    /// Keys of the results of a job, those of lost claims included; `None` where its row is no
+    /// longer `job`.
+    async fn beside_row(&self, job: &Job) -> Result<Option<Vec<Item>>, PortError> {
+        let (mut found, mut unchanged) = (Vec::new(), false);
         let mut pages = self
             .client
             .query()
             .table_name(&self.name)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :result)")
-            .projection_expression("#pk, #sk")
+            .key_condition_expression("#pk = :pk")
+            .projection_expression("#pk, #sk, revision")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(id.as_str()))
-            .expression_attribute_values(":result", text(keys::RESULT))
+            .expression_attribute_values(":pk", text(job.id.as_str()))
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
         while let Some(item) = pages.next().await {
-            found.push(item.map_err(unavailable)?);
+            let item = item.map_err(unavailable)?;
+            let read = Attributes(&item);
+            match read.text(SK)? {
+                STATE => unchanged = read.number::<u64>("revision")? == job.revision,
+                SPEC => {}
+                _ => found.push(keys::key(job.id.as_str(), read.text(SK)?)),
+            }
         }
-        Ok(found)
+        Ok(unchanged.then_some(found))
     }
 
     async fn delete_batch(&self, keys: &[Item]) -> Result<(), PortError> {

@@ -14,7 +14,7 @@ pub use create::Creation;
 pub use read::{Filter, Health, ListPage, Stats};
 pub use results::{ResultsPage, encoded_page};
 pub use sweep::Swept;
-pub use work::Handled;
+pub use work::{COMMIT_MARGIN, Handled, INVOCATION};
 
 use crate::error::Error;
 use crate::id::JobId;

@@ -20,8 +20,11 @@ use crate::transition::{Claim, LONGEST_MESSAGE_DELAY};
 
 /// A lease outlives the worker's deadline by this much.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
-/// What a worker needs after the scrape to write it down.
-const COMMIT_MARGIN: Duration = Duration::from_secs(3);
+/// What one invocation of a worker may take, in whatever host.
+pub const INVOCATION: Duration = Duration::from_mins(1);
+/// What a worker needs after the scrape to write it down: two calls that take as long as a call
+/// may, one for the result and one for the row.
+pub const COMMIT_MARGIN: Duration = Duration::from_secs(8);
 
 /// What to do with the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +86,7 @@ impl App {
                 };
             }
         };
-        let room = deadline.since(self.now()).saturating_sub(COMMIT_MARGIN);
+        let room = room(self.now(), deadline);
         let outcome = match spec {
             Some(spec) => scrape(&spec, scraper, room).await,
             None => Err(Failure::new(
@@ -172,6 +175,11 @@ impl App {
     }
 }
 
+/// How long a scrape that begins now may take.
+fn room(now: Timestamp, deadline: Timestamp) -> Duration {
+    deadline.since(now).saturating_sub(COMMIT_MARGIN)
+}
+
 /// Scrapes within the job's own time and the worker's. A panic is a failure of this attempt, not
 /// of the worker.
 async fn scrape(spec: &Spec, scraper: &dyn Scraper, room: Duration) -> Result<Page, Failure> {
@@ -198,4 +206,29 @@ async fn scrape(spec: &Spec, scraper: &dyn Scraper, room: Duration) -> Result<Pa
             "the page could not be worked on",
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::MAX_TIMEOUT;
+
+    #[test]
+    fn the_longest_job_that_is_allowed_fits_into_one_invocation() {
+        // The claim comes before the scrape and takes a part of the time as well.
+        let claim = Duration::from_secs(2);
+        let started = Timestamp::from_millis(1_700_000_000_000);
+        assert!(room(started + claim, started + INVOCATION) >= MAX_TIMEOUT);
+    }
+
+    #[test]
+    fn a_scrape_ends_early_enough_to_be_written_down() {
+        let deadline = Timestamp::from_millis(1_700_000_000_000);
+        for left in [0, 1, 7_999, 8_000, 8_001, 60_000] {
+            let now = deadline - Duration::from_millis(left);
+            let ends = now + room(now, deadline);
+            let late = ends + COMMIT_MARGIN > deadline;
+            assert!(!late || ends == now, "{left} ms before the deadline");
+        }
+    }
 }

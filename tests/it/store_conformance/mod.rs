@@ -1,0 +1,87 @@
+//! What every store promises, as one suite that runs on each implementation. A new one needs a way
+//! to open it and a line at the end of this file.
+
+mod create;
+mod faults;
+mod lists;
+mod purge;
+mod rows;
+mod stores;
+mod write;
+
+use jobs::Job;
+use jobs::ports::{Created, Scope, Store};
+use jobs::tally::Tally;
+
+use rows::{creation, spec};
+use stores::Opened;
+
+/// Creates jobs that nothing stands against.
+async fn given(store: &Opened, jobs: &[&Job]) {
+    let spec = serde_json::to_string(&spec()).unwrap();
+    for job in jobs {
+        let created = store.table.create(&creation(job, &spec)).await.unwrap();
+        assert_eq!(created, Created::New);
+    }
+}
+
+/// Replaces a row that nobody else has touched.
+async fn commit(store: &Opened, before: &Job, after: &Job) {
+    let commit = store.table.commit(before, after).await.unwrap();
+    assert_eq!(commit, jobs::ports::Commit::Written);
+}
+
+/// Unfinished, completed and failed jobs over all customers.
+async fn counts(store: &Opened) -> [i64; 3] {
+    let Tally {
+        unfinished,
+        completed,
+        failed,
+        cancelled,
+        ..
+    } = store.table.tally(Scope::Everyone).await.unwrap();
+    assert_eq!(cancelled, 0);
+    [unfinished, completed, failed]
+}
+
+/// Runs the suite on an implementation, which `$open` opens afresh.
+macro_rules! conformance {
+    ($implementation:ident) => {
+        mod $implementation {
+            conformance!(@cases $implementation,
+                create::a_new_job_is_there_with_its_specification_and_counted,
+                create::a_job_that_is_created_twice_is_there_once,
+                create::an_equal_job_is_refused_by_the_name_of_the_owner,
+                create::an_owner_is_taken_over_from_by_one_alone,
+                create::an_owner_that_left_makes_the_place_free,
+                create::a_customer_has_no_more_unfinished_jobs_than_allowed,
+                write::a_row_is_replaced_once_by_those_who_have_read_it,
+                write::a_write_that_is_repeated_knows_its_echo,
+                write::the_counts_follow_a_job_to_its_end_and_back,
+                write::results_lie_under_the_fence_of_their_claim,
+                lists::what_is_due_comes_earliest_first_up_to_the_limit,
+                lists::a_row_stands_in_one_due_list_or_in_none,
+                lists::pages_of_a_list_hold_every_job_once_newest_first,
+                lists::rows_are_read_by_their_ids_however_many,
+                lists::counts_over_all_are_the_sum_of_the_customers,
+                purge::a_purge_leaves_nothing_but_the_counts,
+                purge::a_purge_takes_nothing_from_a_job_that_was_retried,
+                purge::a_later_owner_keeps_its_place,
+                faults::a_transaction_in_the_way_is_waited_for,
+                faults::a_lost_answer_is_no_second_write,
+                faults::a_write_that_seemed_to_fail_can_be_repeated,
+            );
+        }
+    };
+    (@cases $open:ident, $($file:ident::$case:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                super::$file::$case(super::stores::$open()).await;
+            }
+        )*
+    };
+}
+
+conformance!(in_memory);
+conformance!(on_file);
