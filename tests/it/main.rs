@@ -15,6 +15,7 @@ mod outage;
 mod process;
 mod queue_conformance;
 mod read;
+mod readme;
 mod refusals;
 mod repair;
 mod rows;

@@ -15,6 +15,9 @@ use crate::rows;
 use crate::site::{Answer, Gate, TestSite};
 use crate::support;
 
+/// Longer than the wait after a first or second failed attempt.
+const BACK_OFF: Duration = Duration::from_secs(6);
+
 fn scraper() -> WebScraper {
     WebScraper::new(Targets::AnyAddress).unwrap()
 }
@@ -83,6 +86,7 @@ async fn a_job_whose_worker_vanished_is_done_by_another() {
     assert_eq!(app.status(&id).await, "active", "the lease still holds");
     app.advance(MILLISECOND);
     assert_eq!(app.sweep().await.sent, 1);
+    app.advance(BACK_OFF);
     assert_eq!(app.drain(&scraper()).await, 1);
     let job = app.job(&id).await;
     assert_eq!(job["status"], "completed");
@@ -119,6 +123,7 @@ async fn attempts_that_end_in_lost_leases_end_in_failure() {
         lose_a_worker(&app, &site).await;
         app.advance(LEASE);
         app.sweep().await;
+        app.advance(BACK_OFF);
     }
     let job = app.job(&id).await;
     assert_eq!(job["status"], "failed");
@@ -142,6 +147,7 @@ async fn a_worker_that_comes_back_too_late_changes_nothing() {
     site.arrived(1).await;
     app.advance(LEASE);
     app.sweep().await;
+    app.advance(BACK_OFF);
     app.drain(&scraper()).await;
     let settled = app.row(&id).await;
     gate.open();

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{
@@ -11,7 +13,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use jobs::transition::{Move, allowed};
-use jobs::{Job, JobId, State};
+use jobs::{FailureCode, Job, JobId, State, Timestamp};
 use local::embedded::{Answer, read_request, write_response};
 use serde_json::{Value, json};
 
@@ -36,26 +38,38 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let (target, body) = read_request(&request)?;
             gate().await;
-            if world.goes_wrong(3) {
+            if world.strikes("a call does not arrive", 3) {
                 return Err(ConnectorError::io(
                     "connection reset before the call".into(),
                 ));
             }
-            if target.ends_with("TransactWriteItems") && world.goes_wrong(5) {
+            if world.strikes("a call arrives late", 2) {
+                let call = (target.to_string(), body.to_string());
+                world.late.lock().unwrap().push(call);
+                return Err(ConnectorError::timeout("no answer in time".into()));
+            }
+            if target.ends_with("TransactWriteItems") && world.strikes("a transaction conflicts", 5)
+            {
                 return write_response(conflict());
             }
-            let body = without_conditions(&world, &target, &body);
-            let answer = world.embedded.call(&target, &body);
-            if answer.status == 200 && writes_rows(&target, &body) {
-                witness(&world);
-            }
+            let answer = arrive(&world, &target, &body);
             gate().await;
-            if world.goes_wrong(3) {
+            if world.strikes("an answer is lost", 3) {
                 return Err(ConnectorError::io("connection reset after the call".into()));
             }
             write_response(answer)
         })
     }
+}
+
+/// Carries a call out, under the eyes of the witness.
+pub(crate) fn arrive(world: &World, target: &str, body: &str) -> Answer {
+    let body = without_conditions(world, target, body);
+    let answer = world.embedded.call(target, &body);
+    if answer.status == 200 && writes_rows(target, &body) {
+        witness(world);
+    }
+    answer
 }
 
 fn writes_rows(target: &str, body: &str) -> bool {
@@ -113,6 +127,9 @@ fn witness(world: &World) {
             Some(before) if before == job => {}
             Some(before) => judge(world, before, job),
             None => world.note(|| format!("{id} created {:?}", job.state)),
+        }
+        if let Some(what) = unsound(job, world.time()) {
+            world.violation(format!("{id} {what}"));
         }
     }
     let mut owners = HashMap::new();
@@ -193,6 +210,7 @@ fn judge(world: &World, before: &Job, after: &Job) {
             before.fence, after.fence
         ));
     }
+    judge_time(world, before, after, claimed);
     let moves = Move::ALL
         .into_iter()
         .filter(|by| (*by == Move::Claim) == claimed);
@@ -210,4 +228,38 @@ fn judge(world: &World, before: &Job, after: &Job) {
     {
         world.violation(format!("{id} completed with the result of another claim"));
     }
+}
+
+/// Nothing may begin before its time, and no lease may be taken from whoever holds it.
+fn judge_time(world: &World, before: &Job, after: &Job, claimed: bool) {
+    let (id, now) = (&before.id, world.time());
+    if claimed && before.state == State::Queued && before.eligible_at > now {
+        world.violation(format!("{id} was claimed before its time"));
+    }
+    let live = before.lease_until.is_some_and(|until| until > now);
+    if claimed && before.state == State::Active && live {
+        world.violation(format!("{id} was claimed under a live lease"));
+    }
+    let failed = after.attempts.len().checked_sub(before.attempts.len());
+    let lapsed = failed == Some(1)
+        && after.attempts.last().map(|attempt| attempt.failure.code)
+            == Some(FailureCode::LeaseLost);
+    if lapsed && live && !world.restarted.load(Ordering::Relaxed) {
+        world.violation(format!("{id} lost a lease that was live"));
+    }
+    if failed.is_none_or(|failed| failed > 1) {
+        world.violation(format!("{id} forgot or invented an attempt"));
+    }
+}
+
+/// An unfinished row has to come due soon, or what it waits for can be lost for ever.
+fn unsound(job: &Job, now: Timestamp) -> Option<&'static str> {
+    if job.state.is_terminal() || job.state == State::Paused {
+        return None;
+    }
+    let next = job.lease_until.unwrap_or(now).max(job.eligible_at).max(now);
+    let latest = next + Duration::from_mins(15);
+    job.due_at
+        .is_none_or(|at| at > latest)
+        .then_some("waits for something that nobody looks after")
 }

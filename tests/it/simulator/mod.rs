@@ -4,9 +4,11 @@
 //! end, the counts agree with the rows, and no row ever changed against the rules.
 
 mod database;
+mod reckoning;
 mod run;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,7 +38,7 @@ fn every_job_reaches_one_end_whatever_goes_wrong() {
     let last = seeds(1_000);
     let next = AtomicU64::new(0);
     let failed = Mutex::new(Vec::new());
-    let faults = AtomicU64::new(0);
+    let struck = Mutex::new(BTreeMap::<&str, u64>::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -46,7 +48,9 @@ fn every_job_reaches_one_end_whatever_goes_wrong() {
                         break;
                     }
                     let report = run(seed, Planted::Nothing);
-                    faults.fetch_add(report.crashes, Ordering::Relaxed);
+                    for (fault, times) in report.struck {
+                        *struck.lock().unwrap().entry(fault).or_default() += times;
+                    }
                     if !report.violations.is_empty() {
                         failed.lock().unwrap().push((seed, report.violations));
                     }
@@ -61,12 +65,33 @@ fn every_job_reaches_one_end_whatever_goes_wrong() {
         failed[0].0,
         failed[0].1
     );
-    let crashes = faults.into_inner();
-    assert!(
-        crashes >= last,
-        "only {crashes} crashes in {last} seeds: the faults did not run"
-    );
+    let struck = struck.into_inner().unwrap();
+    println!("{last} seeds: {struck:?}");
+    for fault in FAULTS {
+        let times = struck.get(fault).copied().unwrap_or(0);
+        assert!(
+            times >= last / 20,
+            "{fault}: only {times} times in {last} seeds"
+        );
+    }
 }
+
+/// Every fault must have struck, or the run has proved nothing about it.
+const FAULTS: [&str; 13] = [
+    "a call arrives late",
+    "a call does not arrive",
+    "a message is doubled",
+    "a message is late",
+    "a message is lost",
+    "a message is not taken",
+    "a page is gone",
+    "a page is slow",
+    "a task dies",
+    "a transaction conflicts",
+    "an answer is lost",
+    "the process restarts",
+    "the queue is away",
+];
 
 /// The seeds within which a missing protection must be noticed.
 const PLANTED_SEEDS: u64 = 200;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -14,15 +14,14 @@ use aws::client::{self, Connection};
 use aws::table::Table;
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
-use jobs::app::{Handled, Limits, Ports};
-use jobs::ports::{PageRequest, Scope, Scraper, Store};
-use jobs::tally::Tally;
+use jobs::app::{Creation, Handled, Limits, Ports};
+use jobs::ports::{PageRequest, Scraper, Store};
 use jobs::transition::Mode;
-use jobs::{App, Failure, FailureCode, Job, NewJob, Page, State};
+use jobs::{App, Failure, FailureCode, JobId, NewJob, Page, State};
 use object_store::memory::InMemory;
 use serde_json::json;
 
-use super::database::{http_client, read_rows};
+use super::database::{arrive, http_client, read_rows};
 use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue, gate};
 
 const JOBS: usize = 5;
@@ -33,7 +32,7 @@ const INVOCATION: Duration = Duration::from_mins(1);
 pub(crate) struct Report {
     pub(crate) violations: Vec<String>,
     pub(crate) journal: Vec<String>,
-    pub(crate) crashes: u64,
+    pub(crate) struck: BTreeMap<&'static str, u64>,
 }
 
 enum Kind {
@@ -48,15 +47,16 @@ struct Task {
     future: Pin<Box<dyn Future<Output = Option<Handled>>>>,
 }
 
-struct Simulation {
-    world: Arc<World>,
-    app: App,
-    store: Arc<Table>,
+pub(crate) struct Simulation {
+    pub(crate) world: Arc<World>,
+    pub(crate) app: App,
+    pub(crate) store: Arc<Table>,
     scraper: Arc<Script>,
     tasks: Vec<Task>,
     created: usize,
     started: usize,
-    crashes: u64,
+    /// Jobs that a client was told of.
+    pub(crate) promised: Arc<Mutex<Vec<JobId>>>,
 }
 
 pub(crate) fn run(seed: u64, planted: Planted) -> Report {
@@ -68,12 +68,13 @@ pub(crate) fn run(seed: u64, planted: Planted) -> Report {
     world.faults.store(false, Ordering::Relaxed);
     simulation.make_peace();
     simulation.reckon();
+    simulation.expire();
     let violations = std::mem::take(&mut *world.violations.lock().unwrap());
     let journal = std::mem::take(&mut *world.journal.lock().unwrap());
     Report {
         violations,
         journal,
-        crashes: simulation.crashes,
+        struck: std::mem::take(&mut *world.struck.lock().unwrap()),
     }
 }
 
@@ -105,7 +106,7 @@ impl Simulation {
             tasks: Vec::new(),
             created: 0,
             started: 0,
-            crashes: 0,
+            promised: Arc::default(),
         }
     }
 
@@ -117,7 +118,8 @@ impl Simulation {
                 let index = world.below(self.tasks.len());
                 self.poll(index);
             }
-            0..74 => self.crash(),
+            0..73 => self.crash(),
+            73 => self.step_rarely(),
             74..80 => self.create(),
             80..90 => self.deliver(),
             90..93 => self.sweep(),
@@ -125,6 +127,45 @@ impl Simulation {
             96..98 => world.advance(Duration::from_secs(30)),
             _ => world.advance(Duration::from_secs(70)),
         }
+    }
+
+    /// One of the rarer things happens.
+    fn step_rarely(&mut self) {
+        if self.world.below(4) == 0 {
+            self.restart();
+        } else {
+            self.let_one_arrive();
+        }
+    }
+
+    /// A call that its client has given up arrives.
+    fn let_one_arrive(&self) {
+        let mut late = self.world.late.lock().unwrap();
+        if late.is_empty() {
+            return;
+        }
+        let index = self.world.below(late.len());
+        let (target, body) = late.swap_remove(index);
+        drop(late);
+        self.world.note(|| "a late call arrives".to_owned());
+        let _ = arrive(&self.world, &target, &body);
+    }
+
+    /// The process ends with all that it held in memory, and another takes its place.
+    fn restart(&mut self) {
+        if self.world.planted == Planted::NoSweep {
+            return;
+        }
+        self.world.count("the process restarts");
+        self.world.note(|| "the process restarts".to_owned());
+        self.world.restarted.store(true, Ordering::Relaxed);
+        self.tasks.clear();
+        self.world.messages.lock().unwrap().clear();
+        let app = self.app.clone();
+        self.spawn(Kind::Sweep, async move {
+            let _ = app.sweep(Mode::Restart, usize::MAX).await;
+            None
+        });
     }
 
     fn spawn(&mut self, kind: Kind, future: impl Future<Output = Option<Handled>> + 'static) {
@@ -149,15 +190,19 @@ impl Simulation {
             "customerId": format!("customer {}", self.world.below(2)),
         });
         let new = NewJob::parse(&body, |_| Vec::new()).unwrap();
-        let app = self.app.clone();
+        let (app, promised) = (self.app.clone(), Arc::clone(&self.promised));
         self.spawn(Kind::Create, async move {
-            // A client that gets no answer cannot know: nothing is asserted about it.
-            let _ = app.create(&new).await;
+            // A client that gets no answer cannot know: nothing is promised to it.
+            match app.create(&new).await {
+                Ok(Creation::New(job)) => promised.lock().unwrap().push(job.id),
+                Ok(Creation::Duplicate(id)) => promised.lock().unwrap().push(id),
+                Err(_) => {}
+            }
             None
         });
     }
 
-    fn sweep(&mut self) {
+    pub(crate) fn sweep(&mut self) {
         if self.world.planted == Planted::NoSweep {
             return;
         }
@@ -215,7 +260,7 @@ impl Simulation {
         }
         let index = self.world.below(self.tasks.len());
         let task = self.tasks.swap_remove(index);
-        self.crashes += 1;
+        self.world.count("a task dies");
         self.world.note(|| format!("task {} dies", task.number));
         if let Kind::Work(delivery) = task.kind {
             self.give_back(delivery);
@@ -254,6 +299,9 @@ impl Simulation {
     /// Nothing goes wrong any more: every message arrives, every task ends, a sweep every minute.
     fn make_peace(&mut self) {
         const ROUNDS: usize = 60;
+        while !self.world.late.lock().unwrap().is_empty() {
+            self.let_one_arrive();
+        }
         for _ in 0..ROUNDS {
             self.settle();
             let unfinished = read_rows(&self.world)
@@ -267,7 +315,7 @@ impl Simulation {
         }
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         loop {
             let before = self.started;
             self.deliver();
@@ -280,50 +328,10 @@ impl Simulation {
             }
         }
     }
-
-    fn reckon(&mut self) {
-        let rows: Vec<Job> = read_rows(&self.world).into_values().collect();
-        for job in &rows {
-            if !job.state.is_terminal() {
-                self.world
-                    .violation(format!("{} never ended: {:?}", job.id, job.state));
-            }
-            if job.attempts.len() > usize::from(job.max_attempts) {
-                self.world
-                    .violation(format!("{} had {} attempts", job.id, job.attempts.len()));
-            }
-        }
-        self.compare_counts(&rows);
-        self.read_results(&rows);
-    }
-
-    fn compare_counts(&self, rows: &[Job]) {
-        let mut recount: BTreeMap<_, Tally> = BTreeMap::new();
-        for job in rows {
-            *recount.entry(job.customer.clone()).or_default() += Tally::between(None, Some(job));
-        }
-        for (customer, expected) in recount {
-            let counted = finish(self.store.tally(Scope::Customer(&customer))).unwrap();
-            if counted != expected {
-                self.world
-                    .violation(format!("{customer} has {expected:?}, counted {counted:?}"));
-            }
-        }
-    }
-
-    fn read_results(&self, rows: &[Job]) {
-        for job in rows.iter().filter(|job| job.state == State::Completed) {
-            let results = finish(self.app.results(job));
-            if results.map_or(0, |page| page.results.len()) != 1 {
-                self.world
-                    .violation(format!("{} completed without a result", job.id));
-            }
-        }
-    }
 }
 
 /// Runs a future to its end, alone.
-fn finish<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn finish<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {
@@ -345,10 +353,10 @@ impl Scraper for Script {
         for _ in 0..self.world.below(4) {
             gate().await;
         }
-        if self.world.goes_wrong(15) {
+        if self.world.strikes("a page is slow", 20) {
             return Err(Failure::new(FailureCode::Timeout, "simulated"));
         }
-        if self.world.goes_wrong(5) {
+        if self.world.strikes("a page is gone", 10) {
             return Err(Failure::new(FailureCode::Http(404), "simulated"));
         }
         self.succeeded.fetch_add(1, Ordering::Relaxed);

@@ -63,6 +63,12 @@ pub(crate) struct World {
     pub(crate) faults: AtomicBool,
     /// The rows as of the last write.
     pub(crate) rows: Mutex<BTreeMap<JobId, Job>>,
+    /// Calls that the client has given up and that have yet to arrive: target and body.
+    pub(crate) late: Mutex<Vec<(String, String)>>,
+    /// Whether a process has ended and another taken its place.
+    pub(crate) restarted: AtomicBool,
+    /// How often each kind of fault has struck.
+    pub(crate) struck: Mutex<BTreeMap<&'static str, u64>>,
     pub(crate) violations: Mutex<Vec<String>>,
     /// What happened, for the reader of a failing seed.
     pub(crate) journal: Mutex<Vec<String>>,
@@ -80,6 +86,9 @@ impl World {
             messages: Mutex::default(),
             faults: AtomicBool::new(true),
             rows: Mutex::default(),
+            late: Mutex::default(),
+            restarted: AtomicBool::new(false),
+            struck: Mutex::default(),
             violations: Mutex::default(),
             journal: Mutex::default(),
         })
@@ -93,9 +102,18 @@ impl World {
         self.dice.lock().unwrap().below(bound)
     }
 
-    /// Whether something with this chance goes wrong now.
-    pub(crate) fn goes_wrong(&self, percent: u64) -> bool {
-        self.faults.load(Ordering::Relaxed) && self.dice.lock().unwrap().chance(percent)
+    /// Whether a fault of this name and chance strikes now.
+    pub(crate) fn strikes(&self, fault: &'static str, percent: u64) -> bool {
+        let strikes =
+            self.faults.load(Ordering::Relaxed) && self.dice.lock().unwrap().chance(percent);
+        if strikes {
+            self.count(fault);
+        }
+        strikes
+    }
+
+    pub(crate) fn count(&self, fault: &'static str) {
+        *self.struck.lock().unwrap().entry(fault).or_default() += 1;
     }
 
     pub(crate) fn time(&self) -> Timestamp {
@@ -166,7 +184,7 @@ impl Queue for WorldQueue {
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError> {
         gate().await;
         let world = &self.0;
-        if world.goes_wrong(5) {
+        if world.strikes("the queue is away", 5) {
             return Err(PortError::Unavailable {
                 part: "queue",
                 source: "simulated".into(),
@@ -174,13 +192,13 @@ impl Queue for WorldQueue {
         }
         let mut unsent = Vec::new();
         for (index, envelope) in envelopes.iter().enumerate() {
-            if world.goes_wrong(5) {
+            if world.strikes("a message is not taken", 5) {
                 unsent.push(index);
                 continue;
             }
-            let copies = if world.goes_wrong(5) {
+            let copies = if world.strikes("a message is lost", 5) {
                 0
-            } else if world.goes_wrong(20) {
+            } else if world.strikes("a message is doubled", 20) {
                 2
             } else {
                 1
@@ -192,7 +210,11 @@ impl Queue for WorldQueue {
                 )
             });
             for _ in 0..copies {
-                let late = if world.goes_wrong(20) { 20_000 } else { 0 };
+                let late = if world.strikes("a message is late", 20) {
+                    20_000
+                } else {
+                    0
+                };
                 let at = world.time() + envelope.delay + Duration::from_millis(late);
                 world.messages.lock().unwrap().push((at, envelope.clone()));
             }

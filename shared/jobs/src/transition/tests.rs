@@ -233,6 +233,7 @@ proptest! {
                     Sweep::Send(next, _) | Sweep::Write(next) => next,
                     other => unreachable!("{other:?}"),
                 };
+                now = now.max(job.eligible_at);
             }
         }
         if !by_sweep {
