@@ -24,8 +24,8 @@ use serde_json::json;
 use super::database::{arrive, http_client, read_rows};
 use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue, gate};
 
-const JOBS: usize = 5;
-const STEPS: usize = 250;
+const JOBS: usize = 4;
+const STEPS: usize = 220;
 /// A worker's time, as on AWS.
 const INVOCATION: Duration = Duration::from_mins(1);
 
@@ -182,7 +182,7 @@ impl Simulation {
             return;
         }
         self.created += 1;
-        // Three addresses for five jobs: some are equal.
+        // Three addresses for four jobs: some are equal.
         let body = json!({
             "type": "single-page",
             "url": format!("http://site.example/{}", self.world.below(3)),
