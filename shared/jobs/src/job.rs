@@ -124,7 +124,8 @@ pub struct Job {
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub max_attempts: u8,
-    /// Failed attempts, oldest first; at most `max_attempts`.
+    /// Failed attempts, oldest first; at most `max_attempts`, or a few more where restarts of the
+    /// whole service were among them.
     pub attempts: Vec<Attempt>,
     /// Grows with every claim; names what a claim writes.
     pub fence: u64,

@@ -28,6 +28,10 @@ pub use table::{Move, allowed};
 
 use due::sent_due;
 
+/// A restart under way is no fault of the job: it is taken up again, however few attempts it may
+/// have, unless it has been there each of this many times.
+const MOST_RESTARTS: u8 = 3;
+
 /// When a write happens and the random number by which it knows its echo.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
@@ -202,11 +206,14 @@ impl Job {
                 let mut next = self.clone();
                 // Jobs that one of them took down with it part ways by their waits. After a
                 // restart nobody knows who it was, and everybody is waiting.
-                let wait = match mode {
-                    Mode::Restart => Duration::ZERO,
-                    _ => retry::wait_after(self.attempts.len() + 1, None, stamp.nonce),
+                let (wait, most) = match mode {
+                    Mode::Restart => (Duration::ZERO, self.max_attempts.max(MOST_RESTARTS)),
+                    _ => {
+                        let wait = retry::wait_after(self.attempts.len() + 1, None, stamp.nonce);
+                        (wait, self.max_attempts)
+                    }
                 };
-                next.record_failure(stamp, &lease_lost(), wait, retention);
+                next.record(stamp, &lease_lost(), wait, most, retention);
                 let queued = next.state == State::Queued;
                 let wait = next.wait(stamp.now);
                 let next = next.sealed(stamp, self);
@@ -321,11 +328,22 @@ impl Job {
         wait: Duration,
         retention: &Retention,
     ) {
+        self.record(stamp, failure, wait, self.max_attempts, retention);
+    }
+
+    fn record(
+        &mut self,
+        stamp: Stamp,
+        failure: &Failure,
+        wait: Duration,
+        most: u8,
+        retention: &Retention,
+    ) {
         self.attempts.push(Attempt {
             at: stamp.now,
             failure: failure.clone(),
         });
-        let left = self.attempts.len() < usize::from(self.max_attempts);
+        let left = self.attempts.len() < usize::from(most);
         if failure.code.retryable() && left {
             self.requeue(stamp.now, stamp.now + wait);
         } else {

@@ -177,7 +177,7 @@ fn apply(job: &Job, step: &Step, now: Timestamp) -> Option<(Job, &'static [Move]
 
 /// What holds for every row at every moment.
 fn is_sound(job: &Job, now: Timestamp) {
-    assert!(job.attempts.len() <= usize::from(job.max_attempts));
+    assert!(job.attempts.len() <= usize::from(job.max_attempts.max(MOST_RESTARTS)));
     assert_eq!(job.finished_at.is_some(), job.state.is_terminal());
     assert_eq!(job.lease_until.is_some(), job.state == State::Active);
     assert!(!job.pause_requested || job.state == State::Active);
@@ -368,4 +368,27 @@ fn work_that_is_given_back_at_a_shutdown_counts_as_untried() {
         next.sweep(stamp(START), Mode::Restart, &Retention::default()),
         Sweep::SendOnly(Duration::ZERO)
     );
+}
+
+#[test]
+fn a_job_with_one_attempt_survives_two_restarts_and_not_a_third() {
+    let retention = Retention::default();
+    let mut job = queued(Duration::ZERO, 1);
+    for restart in 1..=3 {
+        job = claimed(&job, START);
+        job = match job.sweep(stamp(START), Mode::Restart, &retention) {
+            Sweep::Send(next, delay) => {
+                assert_eq!(delay, Duration::ZERO);
+                next
+            }
+            Sweep::Write(next) => next,
+            other => unreachable!("{other:?}"),
+        };
+        let state = if restart < 3 {
+            State::Queued
+        } else {
+            State::Failed
+        };
+        assert_eq!(job.state, state, "after restart {restart}");
+    }
 }
