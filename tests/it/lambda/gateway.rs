@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::endpoint::Endpoint;
+use tests::lambda::{Endpoint, Function, executables, start};
+
 use super::events::{Answer, Request, get, post};
-use super::runtime::Function;
-use super::{executables, start};
 
 struct Api {
     function: Function,

@@ -6,12 +6,10 @@ use aws::table::Table;
 use jobs::ports::{Scope, Store};
 use jobs::{FailureCode, Job, JobId, Message, Priority, State};
 use serde_json::{Value, json};
+use tests::lambda::{Endpoint, Function, TABLE, environment, executables, start};
 
-use super::endpoint::{Endpoint, TABLE};
 use super::events::{Answer, get, given_back, post, records};
-use super::executables;
 use super::mail::{Letter, Mail};
-use super::runtime::Function;
 
 const TICK: &str = r#"{"tick":"sweep"}"#;
 
@@ -30,7 +28,7 @@ impl Stack {
     }
 
     async fn function(&self, executable: &Path) -> Function {
-        let mut environment = super::environment(self.endpoint.url());
+        let mut environment = environment(self.endpoint.url());
         for (name, value) in &mut environment {
             if let Some(priority) = name.strip_prefix("HARVESTMAN_QUEUE_") {
                 let priority = Value::from(priority.to_ascii_lowercase());
@@ -158,7 +156,7 @@ async fn a_dead_letter_wakes_its_row_and_the_next_tick_sends_the_message_again()
 #[tokio::test]
 async fn a_job_is_accepted_while_the_queue_is_away() {
     let endpoint = Endpoint::start().await;
-    let mut api = super::start(&executables::built().api, &endpoint).await;
+    let mut api = start(&executables::built().api, &endpoint).await;
     let (id, _) = create(&mut api).await;
     let table = Table::new(endpoint.client(), TABLE);
     let row = table.job(&id).await.unwrap().unwrap();

@@ -1,6 +1,4 @@
-//! The programs of the functions, built as this test was: same profile, same target folder, and all
-//! packages at once with this test among them. Its dependencies turn features on in what the
-//! programs share with it; without it everything would be compiled a second time.
+//! The programs of the functions, built as what asks for them was: same profile, same target folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,32 +6,40 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-pub(super) struct Executables {
-    pub(super) api: PathBuf,
-    pub(super) worker: PathBuf,
-    pub(super) scheduler: PathBuf,
+pub struct Executables {
+    pub api: PathBuf,
+    pub worker: PathBuf,
+    pub scheduler: PathBuf,
 }
 
 impl Executables {
-    pub(super) fn all(&self) -> [&Path; 3] {
+    pub fn all(&self) -> [&Path; 3] {
         [&self.api, &self.worker, &self.scheduler]
     }
 }
 
-pub(super) fn built() -> &'static Executables {
+/// For a test: all packages at once, with the tests among them. Their dependencies turn features on
+/// in what the programs share with them; otherwise everything would be compiled a second time.
+pub fn built() -> &'static Executables {
     static BUILT: OnceLock<Executables> = OnceLock::new();
-    BUILT.get_or_init(build)
+    BUILT.get_or_init(|| build(&["--workspace", "--bins", "--test", "it"]))
 }
 
-fn build() -> Executables {
-    // <target folder>/<profile>/deps/<this test>
+/// For a measurement: the functions alone, with the features that they have where they run.
+pub fn shipped() -> &'static Executables {
+    static SHIPPED: OnceLock<Executables> = OnceLock::new();
+    SHIPPED.get_or_init(|| build(&["-p", "api", "-p", "worker", "-p", "scheduler"]))
+}
+
+fn build(packages: &[&str]) -> Executables {
+    // <target folder>/<profile>/deps/<this program>
     let test = std::env::current_exe().unwrap();
     let folders: Vec<_> = test.ancestors().collect();
     let profile = folders[2].file_name().unwrap().to_str().unwrap();
     let profile = if profile == "debug" { "dev" } else { profile };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    // What cargo tells this test about its own package would make build scripts that look at such
+    // What cargo tells this program about its own package would make build scripts that look at such
     // variables run again, here and then in the next ordinary build.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -43,9 +49,14 @@ fn build() -> Executables {
         }
     }
     let build = build
-        .args(["build", "--workspace", "--bins", "--test", "it"])
-        .arg("--message-format=json")
-        .args(["--profile", profile, "--target-dir"])
+        .arg("build")
+        .args(packages)
+        .args([
+            "--message-format=json",
+            "--profile",
+            profile,
+            "--target-dir",
+        ])
         .arg(folders[3])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stderr(Stdio::inherit())

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use aws::client;
+use aws::client::{self, Connection};
+use aws_credential_types::Credentials;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -12,12 +13,10 @@ use axum::routing::post;
 use local::embedded::Embedded;
 use tokio::net::TcpListener;
 
-use crate::support;
-
 /// As the functions are told in [`super::environment`].
-pub(super) const TABLE: &str = "harvestman_table";
+pub const TABLE: &str = "harvestman_table";
 
-pub(super) struct Endpoint {
+pub struct Endpoint {
     url: String,
     state: Arc<Answering>,
 }
@@ -30,7 +29,7 @@ struct Answering {
 
 impl Endpoint {
     /// With the template's table, empty.
-    pub(super) async fn start() -> Self {
+    pub async fn start() -> Self {
         let endpoint = Self::without_table().await;
         aws::schema::create_table(&endpoint.client(), TABLE)
             .await
@@ -39,7 +38,7 @@ impl Endpoint {
         endpoint
     }
 
-    pub(super) async fn without_table() -> Self {
+    pub async fn without_table() -> Self {
         let state = Arc::new(Answering {
             embedded: Embedded::in_memory().unwrap(),
             calls: AtomicUsize::new(0),
@@ -53,22 +52,28 @@ impl Endpoint {
         Self { url, state }
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// Calls since the start, retries included.
-    pub(super) fn calls(&self) -> usize {
+    pub fn calls(&self) -> usize {
         self.state.calls.load(Ordering::SeqCst)
     }
 
     /// Answers every call with an error, or no longer does.
-    pub(super) fn set_away(&self, away: bool) {
+    pub fn set_away(&self, away: bool) {
         self.state.away.store(away, Ordering::SeqCst);
     }
 
-    pub(super) fn client(&self) -> aws_sdk_dynamodb::Client {
-        client::dynamodb(&support::connection(&self.url))
+    pub fn client(&self) -> aws_sdk_dynamodb::Client {
+        client::dynamodb(&Connection {
+            region: "eu-west-1".to_owned(),
+            credentials: Credentials::new("test", "test", None, None, "test"),
+            endpoint: Some(self.url.clone()),
+            http: Connection::network(),
+            sleep: None,
+        })
     }
 }
 

@@ -23,7 +23,7 @@ const FUNCTION_TIMEOUT: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running function.
-pub(super) struct Function {
+pub struct Function {
     child: Child,
     events: mpsc::Sender<Value>,
     answers: mpsc::Receiver<Result<Value, Value>>,
@@ -35,7 +35,7 @@ struct Runtime {
 }
 
 impl Function {
-    pub(super) async fn start(executable: &Path, environment: &[(&str, String)]) -> Self {
+    pub async fn start(executable: &Path, environment: &[(&str, String)]) -> Self {
         let (events, events_out) = mpsc::channel(1);
         let (answers_in, answers) = mpsc::channel(1);
         let runtime = Arc::new(Runtime {
@@ -70,7 +70,7 @@ impl Function {
     }
 
     /// Hands the function an event; `Err` is what it says where it fails as a whole.
-    pub(super) async fn invoke(&mut self, event: Value) -> Result<Value, Value> {
+    pub async fn invoke(&mut self, event: Value) -> Result<Value, Value> {
         self.events.send(event).await.unwrap();
         tokio::select! {
             answer = self.answers.recv() => answer.unwrap(),
@@ -120,7 +120,7 @@ async fn answer(
 }
 
 /// What a function says that is started without any settings.
-pub(super) async fn refusal(executable: &Path) -> String {
+pub async fn refusal(executable: &Path) -> String {
     let ended = Command::new(executable).env_clear().output();
     let ended = tokio::time::timeout(PATIENCE, ended)
         .await
