@@ -14,7 +14,7 @@ const connection = { host: '127.0.0.1', port: Number(redisPort), maxRetriesPerRe
 const percentile = (times, share) =>
   times.toSorted((one, other) => one - other)[Math.ceil(times.length * share) - 1];
 
-const line = (name, value) => console.log(`  ${name.padEnd(44)}${value.toFixed(2).padStart(13)} ms`);
+const line = (name, value) => console.log(`  ${name.padEnd(48)}${value.toFixed(2).padStart(13)} ms`);
 
 async function serve() {
   const queue = new Queue('creates', { connection });

@@ -100,7 +100,7 @@ fn print(section: &Section) {
 }
 
 fn line(name: &str, cells: impl Iterator<Item = String>) -> String {
-    cells.fold(format!("{name:44}"), |line, cell| {
+    cells.fold(format!("{name:48}"), |line, cell| {
         format!("{line}{cell:>13}")
     })
 }
