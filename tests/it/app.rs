@@ -138,7 +138,7 @@ impl TestApp {
         })
     }
 
-    fn with_limits(limits: Limits) -> Self {
+    pub(crate) fn with_limits(limits: Limits) -> Self {
         let embedded = Embedded::in_memory().unwrap();
         let http = embedded.http_client();
         Self::over(embedded, http, limits)

@@ -14,6 +14,7 @@ mod openapi;
 mod outage;
 mod process;
 mod queue_conformance;
+mod rates;
 mod read;
 mod readme;
 mod refusals;

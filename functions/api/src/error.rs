@@ -62,6 +62,9 @@ pub(crate) struct JobsError {
     /// Names this answer in the log; on 5xx only.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Whole seconds until another try may succeed; on 429 only.
+    #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }
 
 /// An error of the Queue System API.
@@ -78,6 +81,9 @@ pub(crate) struct V1Error {
     /// Names this answer in the log; on 5xx only.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Whole seconds until another try may succeed; on 429 only.
+    #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
     pub timestamp: String,
 }
 
@@ -88,6 +94,8 @@ struct Report {
     sentence: String,
     problems: Option<Value>,
     retry_after: Option<Duration>,
+    /// The rate that was exceeded, in calls a minute.
+    rate: Option<u32>,
     /// Both faces answer with the body that the Queue System API prints.
     printed: bool,
 }
@@ -100,6 +108,7 @@ impl Report {
             sentence: sentence.into(),
             problems: None,
             retry_after: None,
+            rate: None,
             printed: false,
         }
     }
@@ -173,6 +182,18 @@ fn of_app(error: &Error) -> Report {
                 "Maximum queue capacity reached",
             )
         },
+        Error::Limited {
+            retry_after,
+            per_minute,
+        } => Report {
+            retry_after: Some(*retry_after),
+            rate: Some(*per_minute),
+            ..Report::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests",
+                "Rate limit exceeded",
+            )
+        },
         Error::Unavailable { .. } => Report {
             retry_after: Some(Duration::from_secs(5)),
             ..Report::new(
@@ -193,6 +214,11 @@ fn of_app(error: &Error) -> Report {
 pub(crate) fn answer(face: Face, refusal: &Refusal, now: Timestamp) -> Response {
     let report = report(refusal);
     let request_id = report.status.is_server_error().then(|| log(refusal, now));
+    // Rounded up: who comes back then is let in.
+    let seconds = report
+        .retry_after
+        .map(|wait| wait.as_secs_f64().ceil().max(1.0) as u64);
+    let retry_after = seconds.filter(|_| report.rate.is_some());
     let mut response = if face == Face::V1 || report.printed {
         let body = V1Error {
             success: false,
@@ -200,6 +226,7 @@ pub(crate) fn answer(face: Face, refusal: &Refusal, now: Timestamp) -> Response 
             error: report.sentence,
             details: report.problems,
             request_id,
+            retry_after,
             timestamp: now.to_string(),
         };
         reply::json(report.status, &body)
@@ -208,12 +235,23 @@ pub(crate) fn answer(face: Face, refusal: &Refusal, now: Timestamp) -> Response 
             error: report.title.to_owned(),
             details: report.problems.unwrap_or(Value::String(report.sentence)),
             request_id,
+            retry_after,
         };
         reply::json(report.status, &body)
     };
-    if let Some(wait) = report.retry_after {
-        let seconds = HeaderValue::from(wait.as_secs().max(1));
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    let headers = response.headers_mut();
+    if let Some(seconds) = seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let (Some(rate), Some(seconds)) = (report.rate, seconds) {
+        // draft-ietf-httpapi-ratelimit-headers
+        let policy = HeaderValue::from_str(&format!("\"calls\";q={rate};w=60"));
+        let left = HeaderValue::from_str(&format!("\"calls\";r=0;t={seconds}"));
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+            if let Ok(value) = value {
+                headers.insert(name, value);
+            }
+        }
     }
     response
 }

@@ -28,6 +28,8 @@ use crate::{Api, reply, request};
         (status = 400, description = "Something in the body is wrong", body = JobsError),
         (status = 413, description = "The body is too large", body = JobsError),
         (status = 415, description = "The body is not JSON", body = JobsError),
+        (status = 429, description = "Too many calls", body = JobsError,
+         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Queue is full, or out of reach", body = V1Error,
          headers(("Retry-After" = u32, description = "Seconds"))),
     )
@@ -89,6 +91,8 @@ async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
     responses(
         (status = 200, description = "A page of jobs", body = ListView),
         (status = 400, description = "A parameter is wrong", body = JobsError),
+        (status = 429, description = "Too many calls", body = JobsError,
+         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Out of reach", body = JobsError),
     )
 )]
@@ -153,6 +157,8 @@ fn statuses(query: &mut Query) -> Vec<Status> {
         (status = 200, description = "The job", body = JobView, headers(("ETag" = String, description = "For If-None-Match"))),
         (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 404, description = "No such job", body = JobsError),
+        (status = 429, description = "Too many calls", body = JobsError,
+         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Out of reach", body = JobsError),
     )
 )]
@@ -190,6 +196,8 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
         (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 400, description = "A parameter is wrong", body = JobsError),
         (status = 404, description = "No such job", body = JobsError),
+        (status = 429, description = "Too many calls", body = JobsError,
+         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Out of reach", body = JobsError),
     )
 )]

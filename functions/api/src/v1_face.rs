@@ -23,6 +23,8 @@ const MAX_INLINE_RESULT: u64 = 256 * 1024;
         (status = 200, description = "The job", body = Envelope<V1JobView>, headers(("ETag" = String, description = "For If-None-Match"))),
         (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 404, description = "No such job", body = V1Error),
+        (status = 429, description = "Too many calls", body = V1Error,
+         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Out of reach", body = V1Error),
     )
 )]
@@ -66,6 +68,8 @@ async fn result(api: &Api, job: &Job, _spec: &Spec) -> Result<Option<Box<RawValu
     get, path = "/api/v1/health", tag = "queue system", operation_id = "getHealthV1",
     responses(
         (status = 200, description = "The health; what is wrong is in the body", body = Envelope<V1HealthView>),
+        (status = 429, description = "Too many calls", body = V1Error,
+         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Out of reach", body = V1Error),
     )
 )]

@@ -46,6 +46,12 @@ pub struct Serve {
     /// Most unfinished jobs of one customer.
     #[arg(long, default_value_t = 10_000, value_name = "N")]
     pub max_unfinished_jobs: u64,
+    /// Most creates of one customer in a minute; 0 is no limit.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub creates_per_minute: u32,
+    /// Most reads of one customer in a minute; 0 is no limit.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub reads_per_minute: u32,
     /// Jobs worked on at once, 1 to 256.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,

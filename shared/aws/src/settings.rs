@@ -240,6 +240,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Limits {
             max_unfinished: self.number(MAX_UNFINISHED, 1..=1_000_000, default.max_unfinished),
             retention,
+            ..default
         }
     }
 

@@ -49,6 +49,12 @@ pub enum Error {
     /// The customer has as many unfinished jobs as allowed. Come back later.
     #[error("the queue of this customer is full")]
     Full { retry_after: Duration },
+    /// The customer calls more often than allowed. Come back later.
+    #[error("more than {per_minute} calls a minute")]
+    Limited {
+        retry_after: Duration,
+        per_minute: u32,
+    },
     /// Table, queue or blobs cannot be reached. Try again.
     #[error("the {part} cannot be reached")]
     Unavailable {

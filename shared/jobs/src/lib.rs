@@ -15,6 +15,7 @@ pub mod message;
 pub mod new_job;
 pub mod page;
 pub mod ports;
+pub mod rate;
 pub mod retry;
 pub mod spec;
 pub mod tally;

@@ -6,6 +6,7 @@ use crate::id::JobId;
 use crate::job::{Job, State};
 use crate::new_job::NewJob;
 use crate::ports::{self, Created};
+use crate::rate::Call;
 use crate::spec::MAX_SPEC_BYTES;
 use crate::transition::{LONGEST_MESSAGE_DELAY, queued_due};
 
@@ -21,6 +22,7 @@ impl App {
     /// Creates a job, or finds the equal one that exists. When this answers, the job is in the
     /// table and will reach an end; whether its message was sent is the sweep's to repair.
     pub async fn create(&self, new: &NewJob) -> Result<Creation, Error> {
+        self.admit(Call::Create, &new.customer)?;
         let spec =
             serde_json::to_string(&new.spec).map_err(|error| Error::Corrupt(error.to_string()))?;
         if spec.len() > MAX_SPEC_BYTES {

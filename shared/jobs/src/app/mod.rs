@@ -21,6 +21,8 @@ use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
 use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Queue, Store};
+use crate::rate::{Call, Rates};
+use crate::spec::CustomerId;
 use crate::time::Timestamp;
 use crate::transition::{Refusal, Retention, Stamp};
 
@@ -29,6 +31,10 @@ use crate::transition::{Refusal, Retention, Stamp};
 pub struct Limits {
     /// Most unfinished jobs of one customer.
     pub max_unfinished: u64,
+    /// Most creates of one customer in a minute; 0 is no limit.
+    pub creates_per_minute: u32,
+    /// Most reads of one customer in a minute; 0 is no limit.
+    pub reads_per_minute: u32,
     pub retention: Retention,
 }
 
@@ -36,6 +42,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_unfinished: 10_000,
+            creates_per_minute: 0,
+            reads_per_minute: 0,
             retention: Retention::default(),
         }
     }
@@ -57,6 +65,7 @@ pub struct App {
     ports: Ports,
     limits: Limits,
     stats: Arc<read::StatsCache>,
+    rates: Arc<Rates>,
 }
 
 /// How a change of a row ended.
@@ -74,11 +83,25 @@ impl App {
             ports,
             limits,
             stats: Arc::default(),
+            rates: Arc::default(),
         }
     }
 
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// Counts a call against the customer's rate.
+    fn admit(&self, call: Call, customer: &CustomerId) -> Result<(), Error> {
+        let per_minute = match call {
+            Call::Create => self.limits.creates_per_minute,
+            Call::Read => self.limits.reads_per_minute,
+        };
+        let taken = self.rates.take(call, customer, per_minute, self.now());
+        taken.map_err(|retry_after| Error::Limited {
+            retry_after,
+            per_minute,
+        })
     }
 
     fn stamp(&self) -> Stamp {
