@@ -16,8 +16,6 @@ use axum::routing::get;
 use jobs::App;
 use jobs::extraction::Check;
 
-pub use openapi::document as openapi_document;
-
 /// The version that health and OpenAPI name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

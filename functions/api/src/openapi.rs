@@ -88,7 +88,7 @@ pub(crate) enum PriorityBody {
 struct Document;
 
 /// The document as pretty JSON, made when it is first asked for.
-pub fn document() -> &'static str {
+fn document() -> &'static str {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
     DOCUMENT.get_or_init(|| Document::openapi().to_pretty_json().unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jobs::{Job, Spec};
+use jobs::Job;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -38,7 +38,7 @@ pub(crate) async fn job(State(api): State<Api>, Id(id): Id, headers: HeaderMap) 
 async fn try_job(api: &Api, id: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
     let (job, spec) = jobs_face::find(api, id).await?;
     let place = api.app.number_in_queue(&job).await?;
-    let result = result(api, &job, &spec).await?;
+    let result = result(api, &job).await?;
     let now = api.app.now();
     let version = format!(
         "{}-{}-{}",
@@ -52,7 +52,7 @@ async fn try_job(api: &Api, id: &str, headers: &HeaderMap) -> Result<Response, R
     }))
 }
 
-async fn result(api: &Api, job: &Job, _spec: &Spec) -> Result<Option<Box<RawValue>>, Refusal> {
+async fn result(api: &Api, job: &Job) -> Result<Option<Box<RawValue>>, Refusal> {
     match job.result {
         None => Ok(None),
         Some(result) if result.bytes > MAX_INLINE_RESULT => {
@@ -68,8 +68,6 @@ async fn result(api: &Api, job: &Job, _spec: &Spec) -> Result<Option<Box<RawValu
     get, path = "/api/v1/health", tag = "queue system", operation_id = "getHealthV1",
     responses(
         (status = 200, description = "The health; what is wrong is in the body", body = Envelope<V1HealthView>),
-        (status = 429, description = "Too many calls", body = V1Error,
-         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Out of reach", body = V1Error),
     )
 )]

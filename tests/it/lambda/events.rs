@@ -93,20 +93,6 @@ impl Answer {
     }
 }
 
-/// A batch of SQS with these bodies; its messages are named `m0`, `m1` and so on.
-pub(super) fn records(bodies: &[&str]) -> Value {
-    let record = |(position, body): (usize, &&str)| {
-        json!({
-            "messageId": format!("m{position}"), "receiptHandle": "receipt", "body": body,
-            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1795219200000"},
-            "messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-west-1:1:queue", "awsRegion": "eu-west-1",
-        })
-    };
-    let records: Vec<_> = bodies.iter().enumerate().map(record).collect();
-    json!({"Records": records})
-}
-
 /// The names of the messages that a function could not handle.
 pub(super) fn given_back(answer: &Value) -> Vec<&str> {
     let failures = answer["batchItemFailures"].as_array().unwrap();

@@ -6,9 +6,9 @@ use aws::table::Table;
 use jobs::ports::{Scope, Store};
 use jobs::{FailureCode, Job, JobId, Message, Priority, State};
 use serde_json::{Value, json};
-use tests::lambda::{Endpoint, Function, TABLE, environment, executables, start};
+use tests::lambda::{Endpoint, Function, TABLE, environment, executables, records, start};
 
-use super::events::{Answer, get, given_back, post, records};
+use super::events::{Answer, get, given_back, post};
 use super::mail::{Letter, Mail};
 
 const TICK: &str = r#"{"tick":"sweep"}"#;

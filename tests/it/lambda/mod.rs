@@ -7,9 +7,9 @@ mod journey;
 mod mail;
 
 use aws::settings::{SetBy, VARIABLES};
-use tests::lambda::{Endpoint, executables, hint, refusal, start};
+use tests::lambda::{Endpoint, executables, hint, records, refusal, start};
 
-use events::{given_back, records};
+use events::given_back;
 
 #[tokio::test]
 async fn the_worker_asks_the_table_and_gives_back_only_what_it_cannot_read() {

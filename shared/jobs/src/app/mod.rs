@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use create::Creation;
 pub use read::{Filter, Health, ListPage, Stats};
-pub use results::{ResultsPage, encoded_page};
+pub use results::ResultsPage;
 pub use sweep::Swept;
 pub use work::{COMMIT_MARGIN, Handled, INVOCATION};
 

@@ -80,7 +80,7 @@ impl App {
 }
 
 /// A page's JSON in its stored form (DEFLATE, RFC 1951), and where that belongs.
-pub fn encoded_page(json: &[u8]) -> Result<(Vec<u8>, Place), Error> {
+fn encoded_page(json: &[u8]) -> Result<(Vec<u8>, Place), Error> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
     let body = encoder
         .write_all(json)

@@ -22,8 +22,8 @@ use crate::transition::{Claim, LONGEST_MESSAGE_DELAY};
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// What one invocation of a worker may take, in whatever host.
 pub const INVOCATION: Duration = Duration::from_mins(1);
-/// What a worker needs after the scrape to write it down: two calls that take as long as a call
-/// may, one for the result and one for the row.
+/// What a worker needs after the scrape to write it down, the result and the row: a call that takes
+/// as long as a call may, and one that is repeated once.
 pub const COMMIT_MARGIN: Duration = Duration::from_secs(8);
 
 /// What to do with the message.
