@@ -45,3 +45,20 @@ fn described() -> anyhow::Result<&'static Map<String, Value>> {
     }
     Ok(DESCRIBED.get_or_init(|| described))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_template_is_created_once_and_may_be_there() {
+        let embedded = Embedded::in_memory().unwrap();
+        for _ in 0..2 {
+            ensure_table(&embedded, "jobs").unwrap();
+        }
+        let indexes = described().unwrap()["GlobalSecondaryIndexes"]
+            .as_array()
+            .unwrap();
+        assert_eq!(indexes.len(), 3);
+    }
+}

@@ -61,12 +61,3 @@ async fn a_function_without_settings_ends_at_once_and_says_all_that_it_lacks() {
         }
     }
 }
-
-#[tokio::test]
-async fn the_table_of_the_template_can_be_created_and_created_again() {
-    let endpoint = Endpoint::without_table().await;
-    let client = endpoint.client();
-    let create = async || aws::schema::create_table(&client, "jobs").await.unwrap();
-    assert!(create().await, "created");
-    assert!(!create().await, "was there");
-}

@@ -31,10 +31,7 @@ impl Endpoint {
     /// With the template's table, empty.
     pub async fn start() -> Self {
         let endpoint = Self::without_table().await;
-        aws::schema::create_table(&endpoint.client(), TABLE)
-            .await
-            .unwrap();
-        endpoint.state.calls.store(0, Ordering::SeqCst);
+        local::schema::ensure_table(&endpoint.state.embedded, TABLE).unwrap();
         endpoint
     }
 
