@@ -63,7 +63,7 @@ async fn drain(column: &str, workers: usize) -> f64 {
     }
     let done: usize = tasks.join_all().await.into_iter().sum();
     let took = began.elapsed();
-    let stats = app.stats(None).await.unwrap();
+    let stats = app.stats(&jobs::Caller::Anyone, None).await.unwrap();
     assert_eq!((done, stats.completed), (JOBS, JOBS as u64));
     JOBS as f64 / took.as_secs_f64()
 }
@@ -86,7 +86,7 @@ async fn fill(app: &App) {
 pub(crate) async fn create(app: &App, number: usize) {
     let body = serde_json::from_str(&new_job(number)).unwrap();
     let new = NewJob::parse(&body, scrape::check).unwrap();
-    app.create(&new).await.unwrap();
+    app.create(&jobs::Caller::Anyone, &new).await.unwrap();
 }
 
 /// Works until the queue is empty; answers with the number of messages.

@@ -14,7 +14,7 @@ use jobs::ports::{
     Scraper, Store,
 };
 use jobs::tally::Tally;
-use jobs::{App, Failure, Job, JobId, Limits, Message, Page, Spec, Timestamp};
+use jobs::{App, Failure, Job, JobId, Limits, Message, Page, RowId, Spec, Timestamp};
 use serde_json::{Value, json};
 
 const GONE: u128 = 1;
@@ -79,7 +79,7 @@ impl Store for Table {
         shard: u32,
         _: Timestamp,
         _: usize,
-    ) -> Result<Vec<JobId>, PortError> {
+    ) -> Result<Vec<RowId>, PortError> {
         if list == DueList::Work && shard == 0 {
             self.sweeps.fetch_add(1, Ordering::SeqCst);
         }

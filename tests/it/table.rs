@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jobs::app::Limits;
 use jobs::ports::{Commit, Created, Creation, Store};
 use jobs::transition::{Claim, Retention, Stamp};
-use jobs::{Failure, FailureCode, Job, JobId};
+use jobs::{Caller, Failure, FailureCode, Job, JobId};
 use local::embedded::{Embedded, read_request, write_response};
 use serde_json::{Value, json};
 
@@ -196,7 +196,13 @@ async fn a_create_that_is_repeated_knows_itself() {
     let app = TestApp::start();
     let id = app.create_for("http://site.example/model").await;
     let model = app.row(&id).await;
-    let spec = app.app.job(&model.id).await.unwrap().unwrap().1;
+    let spec = app
+        .app
+        .job(&Caller::Anyone, &model.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .1;
     let spec = serde_json::to_string(&spec).unwrap();
     let mut job = model.clone();
     job.id = JobId::new(app.app.now(), 42);

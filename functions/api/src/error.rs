@@ -165,6 +165,7 @@ fn of_app(error: &Error) -> Report {
             "Job too large",
             error.to_string(),
         ),
+        Error::Forbidden(why) => Report::new(StatusCode::FORBIDDEN, "Forbidden", why),
         Error::NotFound(id) => Report::new(
             StatusCode::NOT_FOUND,
             "Job not found",

@@ -5,13 +5,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jobs::app::{Creation, Filter};
 use jobs::spec::{CustomerId, JobType};
-use jobs::{Error, JobId, NewJob, Problem, Status};
+use jobs::{Caller, Error, JobId, NewJob, Problem, Status};
 use serde_json::value::RawValue;
 
 use crate::error::{Face, JobsError, Refusal, V1Error, answer};
 use crate::openapi::NewJobBody;
 use crate::query::Query;
-use crate::request::Id;
+use crate::request::{Asked, Id};
 use crate::view::{CreatedView, JobView, ListView, ResultsView, cursor};
 use crate::{Api, reply, request};
 
@@ -34,15 +34,19 @@ use crate::{Api, reply, request};
          headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
-pub(crate) async fn create(State(api): State<Api>, request: Request) -> Response {
+pub(crate) async fn create(
+    State(api): State<Api>,
+    Asked(caller): Asked,
+    request: Request,
+) -> Response {
     let now = api.app.now();
-    match try_create(&api, request).await {
+    match try_create(&api, &caller, request).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::Jobs, &refusal, now),
     }
 }
 
-async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
+async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Response, Refusal> {
     if request.headers().contains_key("idempotency-key") {
         // To ignore it would break the promise that it stands for.
         let problem = Problem::new("Idempotency-Key", "is not available yet");
@@ -50,7 +54,7 @@ async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
     }
     let body = request::json_body(request).await?;
     let new = NewJob::parse(&body, api.check).map_err(Refusal::Invalid)?;
-    let (status, id, deduplicated) = match api.app.create(&new).await? {
+    let (status, id, deduplicated) = match api.app.create(caller, &new).await? {
         Creation::New(job) => (StatusCode::CREATED, job.id, false),
         Creation::Duplicate(id) => (StatusCode::OK, id, true),
     };
@@ -96,14 +100,18 @@ async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
         (status = 503, description = "Out of reach", body = JobsError),
     )
 )]
-pub(crate) async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> Response {
-    match try_list(&api, query.as_deref()).await {
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Asked(caller): Asked,
+    RawQuery(query): RawQuery,
+) -> Response {
+    match try_list(&api, &caller, query.as_deref()).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
     }
 }
 
-async fn try_list(api: &Api, query: Option<&str>) -> Result<Response, Refusal> {
+async fn try_list(api: &Api, caller: &Caller, query: Option<&str>) -> Result<Response, Refusal> {
     let mut query = Query::new(query);
     let filter = Filter {
         customer: query.parsed(
@@ -125,10 +133,13 @@ async fn try_list(api: &Api, query: Option<&str>) -> Result<Response, Refusal> {
     let with_health = query.bool("includeHealth", false);
     query.finish()?;
 
-    let page = api.app.list(&filter, before.as_ref(), limit).await?;
+    let page = api
+        .app
+        .list(caller, &filter, before.as_ref(), limit)
+        .await?;
     let mut stats = None;
     if with_stats {
-        stats = Some(api.app.stats(filter.customer.as_ref()).await?);
+        stats = Some(api.app.stats(caller, filter.customer.as_ref()).await?);
     }
     let mut health = None;
     if with_health {
@@ -162,8 +173,13 @@ fn statuses(query: &mut Query) -> Vec<Status> {
         (status = 503, description = "Out of reach", body = JobsError),
     )
 )]
-pub(crate) async fn job(State(api): State<Api>, Id(id): Id, headers: HeaderMap) -> Response {
-    match find(&api, &id).await {
+pub(crate) async fn job(
+    State(api): State<Api>,
+    Asked(caller): Asked,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Response {
+    match find(&api, &caller, &id).await {
         Ok((job, spec)) => {
             let now = api.app.now();
             let version = format!("{}-{}", job.revision, job.status(now));
@@ -174,9 +190,13 @@ pub(crate) async fn job(State(api): State<Api>, Id(id): Id, headers: HeaderMap) 
 }
 
 /// The job of a path, or 404.
-pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec), Refusal> {
+pub(crate) async fn find(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+) -> Result<(jobs::Job, jobs::Spec), Refusal> {
     let found = match JobId::parse(id) {
-        Some(id) => api.app.job(&id).await?,
+        Some(id) => api.app.job(caller, &id).await?,
         None => None,
     };
     let shown = || id.chars().take(100).collect();
@@ -203,11 +223,12 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
 )]
 pub(crate) async fn results(
     State(api): State<Api>,
+    Asked(caller): Asked,
     Id(id): Id,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match try_results(&api, &id, &headers, query.as_deref()).await {
+    match try_results(&api, &caller, &id, &headers, query.as_deref()).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
     }
@@ -215,6 +236,7 @@ pub(crate) async fn results(
 
 async fn try_results(
     api: &Api,
+    caller: &Caller,
     id: &str,
     headers: &HeaderMap,
     query: Option<&str>,
@@ -227,7 +249,7 @@ async fn try_results(
         |format| (format == "json").then_some(()),
     );
     query.finish()?;
-    let (job, _) = find(api, id).await?;
+    let (job, _) = find(api, caller, id).await?;
     let view = ResultsView {
         results: raw(api.app.results(&job).await?.results)?,
         next_cursor: None,

@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use http_body_util::BodyExt;
-use jobs::Problem;
+use jobs::{Caller, Problem};
 use serde_json::Value;
 
 use crate::error::Refusal;
@@ -31,6 +31,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             Err(_) => parts.uri.path().to_owned(),
         };
         Ok(Self(id))
+    }
+}
+
+/// On whose behalf a request is made, as far as anything before the handlers has found out.
+pub(crate) struct Asked(pub(crate) Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let known = parts.extensions.get::<Caller>();
+        Ok(Self(known.cloned().unwrap_or(Caller::Anyone)))
     }
 }
 

@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jobs::Job;
+use jobs::{Caller, Job};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{Face, Refusal, V1Error, answer};
-use crate::request::Id;
+use crate::request::{Asked, Id};
 use crate::v1_view::{Envelope, V1HealthView, V1JobView};
 use crate::{Api, jobs_face, reply};
 
@@ -28,15 +28,25 @@ const MAX_INLINE_RESULT: u64 = 256 * 1024;
         (status = 503, description = "Out of reach", body = V1Error),
     )
 )]
-pub(crate) async fn job(State(api): State<Api>, Id(id): Id, headers: HeaderMap) -> Response {
-    match try_job(&api, &id, &headers).await {
+pub(crate) async fn job(
+    State(api): State<Api>,
+    Asked(caller): Asked,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Response {
+    match try_job(&api, &caller, &id, &headers).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::V1, &refusal, api.app.now()),
     }
 }
 
-async fn try_job(api: &Api, id: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
-    let (job, spec) = jobs_face::find(api, id).await?;
+async fn try_job(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let (job, spec) = jobs_face::find(api, caller, id).await?;
     let place = api.app.number_in_queue(&job).await?;
     let result = result(api, &job).await?;
     let now = api.app.now();

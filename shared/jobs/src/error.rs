@@ -40,6 +40,9 @@ pub enum Error {
     /// What the request asks for takes more than 64 KB to write down. Send less.
     #[error("the job's specification takes {bytes} bytes, and at most {max} fit")]
     TooLarge { bytes: usize, max: usize },
+    /// This caller may not do that, whatever the request says. Use another key.
+    #[error("{0}")]
+    Forbidden(String),
     /// No such job for this caller.
     #[error("no job found with id {0}")]
     NotFound(String),

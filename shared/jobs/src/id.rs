@@ -6,47 +6,94 @@ use ulid::Ulid;
 
 use crate::time::Timestamp;
 
-/// `job_` and 26 characters of lower-case Crockford base 32 (a ULID): sorts by creation time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JobId(String);
+/// Defines a type of identifiers: a prefix and 26 characters of lower-case Crockford base 32 (a
+/// ULID), which sorts by time of creation.
+macro_rules! id {
+    ($(#[$about:meta])* $name:ident, $prefix:literal) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
 
-impl JobId {
-    const PREFIX: &str = "job_";
+        impl $name {
+            const PREFIX: &str = $prefix;
 
-    /// An id for a job created at `now`; `random` makes it unique among those of the millisecond.
-    pub fn new(now: Timestamp, random: u128) -> Self {
-        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        let ulid = Ulid::from_parts(millis, random).to_string();
-        Self(format!("{}{}", Self::PREFIX, ulid.to_ascii_lowercase()))
-    }
+            /// An id of something made at `now`; `random` makes it unique among those of the
+            /// millisecond.
+            pub fn new(now: Timestamp, random: u128) -> Self {
+                let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+                let ulid = Ulid::from_parts(millis, random).to_string();
+                Self(format!("{}{}", Self::PREFIX, ulid.to_ascii_lowercase()))
+            }
 
-    /// Reads an id; `None` for anything that we cannot have made.
-    pub fn parse(text: &str) -> Option<Self> {
-        let body = text.strip_prefix(Self::PREFIX)?;
-        let known = body.len() == ulid::ULID_LEN
-            && body
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        (known && Ulid::from_string(body).is_ok()).then(|| Self(text.to_owned()))
-    }
+            /// Reads an id; `None` for anything that we cannot have made.
+            pub fn parse(text: &str) -> Option<Self> {
+                let body = text.strip_prefix(Self::PREFIX)?;
+                let known = body.len() == ulid::ULID_LEN
+                    && body
+                        .bytes()
+                        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+                (known && Ulid::from_string(body).is_ok()).then(|| Self(text.to_owned()))
+            }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
 
-    /// A small stable number for spreading jobs over `shards` index partitions.
-    pub fn shard(&self, shards: u32) -> u32 {
-        // FNV-1a: spread matters, secrecy does not.
-        let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        });
-        hash % shards
-    }
+            /// A small stable number for spreading rows over `shards` index partitions.
+            pub fn shard(&self, shards: u32) -> u32 {
+                // FNV-1a: spread matters, secrecy does not.
+                let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+                    (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+                });
+                hash % shards
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
 }
 
-impl fmt::Display for JobId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+id!(
+    /// `job_...`, of a job.
+    JobId,
+    "job_"
+);
+id!(
+    /// `bat_...`, of a batch of jobs that is being created.
+    BatchId,
+    "bat_"
+);
+id!(
+    /// `op_...`, of an operation on many jobs.
+    OperationId,
+    "op_"
+);
+
+/// The id of any row that can come due.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowId {
+    Job(JobId),
+    Batch(BatchId),
+    Operation(OperationId),
+}
+
+impl RowId {
+    pub fn parse(text: &str) -> Option<Self> {
+        JobId::parse(text)
+            .map(Self::Job)
+            .or_else(|| BatchId::parse(text).map(Self::Batch))
+            .or_else(|| OperationId::parse(text).map(Self::Operation))
+    }
+
+    pub fn as_job(&self) -> Option<&JobId> {
+        match self {
+            Self::Job(id) => Some(id),
+            Self::Batch(_) | Self::Operation(_) => None,
+        }
     }
 }
 
@@ -72,6 +119,7 @@ mod tests {
             "job_01arz3ndektsv4rrffq69g5fa!",
         ] {
             assert_eq!(JobId::parse(text), None, "{text}");
+            assert_eq!(RowId::parse(text), None, "{text}");
         }
     }
 }

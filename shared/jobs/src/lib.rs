@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod body;
+pub mod caller;
 pub mod error;
 pub mod extraction;
 pub mod failure;
@@ -23,10 +24,11 @@ pub mod time;
 pub mod transition;
 
 pub use app::{App, Limits};
+pub use caller::Caller;
 pub use error::{Error, Problem};
 pub use extraction::Extraction;
 pub use failure::{Failure, FailureCode};
-pub use id::JobId;
+pub use id::{BatchId, JobId, OperationId, RowId};
 pub use job::{Job, State, Status};
 pub use message::Message;
 pub use new_job::NewJob;

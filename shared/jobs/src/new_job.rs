@@ -66,7 +66,8 @@ const NOT_YET: [(&str, &str); 20] = [
 /// A request to create one job, valid in every field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewJob {
-    pub customer: CustomerId,
+    /// Whose job it is to be, where the request says so.
+    pub customer: Option<CustomerId>,
     pub priority: Priority,
     pub spec: Spec,
     /// Whether an equal unfinished job is answered with instead of making another.
@@ -177,9 +178,9 @@ fn address(reader: &mut Reader<'_>) -> String {
     text.to_owned()
 }
 
-fn customer(reader: &mut Reader<'_>) -> CustomerId {
+fn customer(reader: &mut Reader<'_>) -> Option<CustomerId> {
     let text = reader.text("customerId", 1, CustomerId::MAX_CHARS);
-    text.and_then(CustomerId::parse).unwrap_or_default()
+    text.and_then(CustomerId::parse)
 }
 
 fn priority(reader: &mut Reader<'_>, is_new: bool) -> Priority {
@@ -304,7 +305,7 @@ mod tests {
             "metadata": {"source": "api", "tags": ["ecommerce"]}
         }))
         .unwrap();
-        assert_eq!(job.customer.as_str(), "customer-123");
+        assert_eq!(job.customer, CustomerId::parse("customer-123"));
         assert_eq!(job.spec.url, "https://example.com");
         assert_eq!((job.spec.attempts, job.spec.timeout_ms), (3, 30_000));
         assert!(job.deduplicate);

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::extraction::Extraction;
 use crate::failure::Failure;
-use crate::id::JobId;
+use crate::id::{JobId, RowId};
 use crate::job::{DueList, Job};
 use crate::message::Message;
 use crate::page::Page;
@@ -133,14 +133,14 @@ pub trait Store: Send + Sync {
     /// Removes a finished job with everything that belongs to it, where the row still is `job`.
     async fn purge(&self, job: &Job) -> Result<(), PortError>;
 
-    /// Ids in one shard of a due list that come due by `until`, earliest first.
+    /// Rows in one shard of a due list that come due by `until`, earliest first.
     async fn due(
         &self,
         list: DueList,
         shard: u32,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<JobId>, PortError>;
+    ) -> Result<Vec<RowId>, PortError>;
 
     /// Up to `limit` rows, newest first, older than `before`; may lag behind the last writes by a
     /// moment.

@@ -17,7 +17,7 @@ use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use jobs::app::{Creation, Handled, Limits, Ports};
 use jobs::ports::{PageRequest, Scraper, Store};
 use jobs::transition::Mode;
-use jobs::{App, Failure, FailureCode, JobId, NewJob, Page, State};
+use jobs::{App, Caller, Failure, FailureCode, JobId, NewJob, Page, State};
 use object_store::memory::InMemory;
 use serde_json::json;
 
@@ -193,7 +193,7 @@ impl Simulation {
         let (app, promised) = (self.app.clone(), Arc::clone(&self.promised));
         self.spawn(Kind::Create, async move {
             // A client that gets no answer cannot know: nothing is promised to it.
-            match app.create(&new).await {
+            match app.create(&Caller::Anyone, &new).await {
                 Ok(Creation::New(job)) => promised.lock().unwrap().push(job.id),
                 Ok(Creation::Duplicate(id)) => promised.lock().unwrap().push(id),
                 Err(_) => {}

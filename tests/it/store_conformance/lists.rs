@@ -5,7 +5,7 @@ use std::time::Duration;
 use jobs::job::DueList;
 use jobs::ports::{DUE_SHARDS, Scope, Store};
 use jobs::spec::CustomerId;
-use jobs::{Job, JobId};
+use jobs::{Job, JobId, RowId};
 
 use super::rows::{START, claimed, completed, job, job_of};
 use super::stores::Opened;
@@ -28,7 +28,7 @@ pub(super) async fn what_is_due_comes_earliest_first_up_to_the_limit(store: Open
     let elsewhere = in_shard(4).next().unwrap();
     given(&store, &jobs.iter().chain([&elsewhere]).collect::<Vec<_>>()).await;
     jobs.sort_by_key(|job| job.due_at);
-    let ids: Vec<_> = jobs.into_iter().map(|job| job.id).collect();
+    let ids: Vec<_> = jobs.into_iter().map(|job| RowId::Job(job.id)).collect();
     let due = async |minutes, limit| {
         let until = START + Duration::from_mins(minutes);
         let due = store.table.due(DueList::Work, 3, until, limit).await;
@@ -50,7 +50,7 @@ pub(super) async fn a_row_stands_in_one_due_list_or_in_none(store: Opened) {
         let purge = store.table.due(DueList::Purge, 0, until, 9).await.unwrap();
         (work, purge)
     };
-    let here = vec![job.id.clone()];
+    let here = vec![RowId::Job(job.id.clone())];
     assert_eq!(places().await, (here.clone(), vec![]));
     let active = claimed(&job);
     commit(&store, &job, &active).await;

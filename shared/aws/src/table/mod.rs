@@ -40,7 +40,7 @@ use aws_sdk_dynamodb::Client;
 use jobs::job::DueList;
 use jobs::ports::{Commit, Created, Creation, Listed, PortError, Scope, Store};
 use jobs::tally::Tally;
-use jobs::{Job, JobId, Spec, Timestamp};
+use jobs::{Job, JobId, RowId, Spec, Timestamp};
 
 pub use row::{decode as decode_row, encode as encode_row};
 
@@ -103,7 +103,7 @@ impl Store for Table {
         shard: u32,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<JobId>, PortError> {
+    ) -> Result<Vec<RowId>, PortError> {
         self.read_due(list, shard, until, limit).await
     }
 

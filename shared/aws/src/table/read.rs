@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use jobs::job::DueList;
 use jobs::ports::{DUE_SHARDS, Listed, PortError, Scope};
 use jobs::tally::Tally;
-use jobs::{Job, JobId, Spec, Timestamp};
+use jobs::{Job, JobId, RowId, Spec, Timestamp};
 
 use super::item::Attributes;
 use super::keys::{
@@ -118,7 +118,7 @@ impl Table {
         shard: u32,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<JobId>, PortError> {
+    ) -> Result<Vec<RowId>, PortError> {
         let query = self
             .client
             .query()
@@ -129,7 +129,7 @@ impl Table {
             .expression_attribute_names("#at", DUE_AT)
             .expression_attribute_values(":list", text(keys::due_list(list, shard)))
             .expression_attribute_values(":until", number(until.as_millis()));
-        ids(query, limit).await
+        ids(query, limit, RowId::parse).await
     }
 
     pub(super) async fn read_list(
@@ -184,7 +184,7 @@ impl Table {
                 .expression_attribute_names("#pk", PK)
                 .expression_attribute_values(":before", text(id.as_str())),
         };
-        ids(query, limit).await
+        ids(query, limit, JobId::parse).await
     }
 
     pub(super) async fn read_tally(&self, scope: Scope<'_>) -> Result<Tally, PortError> {
@@ -234,8 +234,12 @@ fn tally(item: &Item) -> Result<Tally, PortError> {
     })
 }
 
-/// Job ids of an index query, over as many pages as `limit` takes.
-async fn ids(query: QueryFluentBuilder, limit: usize) -> Result<Vec<JobId>, PortError> {
+/// Ids of an index query, over as many pages as `limit` takes.
+async fn ids<T>(
+    query: QueryFluentBuilder,
+    limit: usize,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Vec<T>, PortError> {
     let page = i32::try_from(limit).ok().filter(|limit| *limit < 1_000);
     let mut pages = query.set_limit(page).into_paginator().items().send();
     let mut ids = Vec::new();
@@ -244,7 +248,7 @@ async fn ids(query: QueryFluentBuilder, limit: usize) -> Result<Vec<JobId>, Port
             break;
         };
         let item = item.map_err(unavailable)?;
-        ids.push(Attributes(&item).word(PK, JobId::parse)?);
+        ids.push(Attributes(&item).word(PK, parse)?);
     }
     Ok(ids)
 }

@@ -1,13 +1,14 @@
 //! Creating a job: one transaction, then a message. Decides what is a duplicate.
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job::{Job, State};
 use crate::new_job::NewJob;
 use crate::ports::{self, Created};
 use crate::rate::Call;
-use crate::spec::MAX_SPEC_BYTES;
+use crate::spec::{CustomerId, MAX_SPEC_BYTES};
 use crate::transition::{LONGEST_MESSAGE_DELAY, queued_due};
 
 /// What became of a request to create a job.
@@ -21,8 +22,9 @@ pub enum Creation {
 impl App {
     /// Creates a job, or finds the equal one that exists. When this answers, the job is in the
     /// table and will reach an end; whether its message was sent is the sweep's to repair.
-    pub async fn create(&self, new: &NewJob) -> Result<Creation, Error> {
-        self.admit(Call::Create, &new.customer)?;
+    pub async fn create(&self, caller: &Caller, new: &NewJob) -> Result<Creation, Error> {
+        let customer = caller.owner(new.customer.as_ref())?;
+        self.admit(Call::Create, &customer)?;
         let spec =
             serde_json::to_string(&new.spec).map_err(|error| Error::Corrupt(error.to_string()))?;
         if spec.len() > MAX_SPEC_BYTES {
@@ -31,7 +33,7 @@ impl App {
                 max: MAX_SPEC_BYTES,
             });
         }
-        let job = self.first_row(new);
+        let job = self.first_row(customer, new);
         match self.write(new, &job, &spec).await? {
             Some(existing) => Ok(Creation::Duplicate(existing)),
             None => {
@@ -45,12 +47,13 @@ impl App {
         }
     }
 
-    fn first_row(&self, new: &NewJob) -> Job {
+    fn first_row(&self, customer: CustomerId, new: &NewJob) -> Job {
+        let fingerprint = new.deduplicate.then(|| new.spec.fingerprint(&customer));
         let stamp = self.stamp();
         let eligible_at = stamp.now + std::time::Duration::from_millis(new.spec.delay_ms);
         Job {
             id: JobId::new(stamp.now, self.ports.entropy.next()),
-            customer: new.customer.clone(),
+            customer,
             kind: new.spec.kind,
             url: new.spec.url.clone(),
             priority: new.priority,
@@ -68,7 +71,7 @@ impl App {
             pause_requested: false,
             due_at: Some(queued_due(stamp.now, eligible_at)),
             resends: 0,
-            fingerprint: new.deduplicate.then(|| new.spec.fingerprint(&new.customer)),
+            fingerprint,
             result: None,
         }
     }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::Error;
-use crate::id::JobId;
+use crate::id::{JobId, RowId};
 use crate::job::{DueList, Job, State, Status};
 use crate::ports::{DUE_SHARDS, Scope};
 use crate::rate::Call;
@@ -38,10 +39,6 @@ impl Filter {
             && wanted(job.status(now))
             && self.url.as_ref().is_none_or(|part| job.url.contains(part))
             && self.kind.is_none_or(|kind| job.kind == kind)
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        scope(self.customer.as_ref())
     }
 }
 
@@ -97,12 +94,12 @@ pub(super) struct StatsCache(Mutex<Option<(Timestamp, Arc<Open>)>>);
 
 impl App {
     /// The job, unless it does not exist or has expired.
-    pub async fn job(&self, id: &JobId) -> Result<Option<(Job, Spec)>, Error> {
+    pub async fn job(&self, caller: &Caller, id: &JobId) -> Result<Option<(Job, Spec)>, Error> {
         // Without keys nobody knows who asks: all readers of single jobs are one.
-        self.admit(Call::Read, &CustomerId::default())?;
+        self.admit(Call::Read, &caller.payer())?;
         let found = self.ports.store.job_and_spec(id).await?;
         let now = self.now();
-        Ok(found.filter(|(job, _)| !job.is_expired(now)))
+        Ok(found.filter(|(job, _)| !job.is_expired(now) && caller.may_see(&job.customer)))
     }
 
     /// The row alone, for callers who only follow it.
@@ -113,17 +110,19 @@ impl App {
     /// Up to `limit` jobs that match, older than `before`, newest first.
     pub async fn list(
         &self,
+        caller: &Caller,
         filter: &Filter,
         before: Option<&JobId>,
         limit: usize,
     ) -> Result<ListPage, Error> {
-        self.admit(Call::Read, &filter.customer.clone().unwrap_or_default())?;
+        let customer = caller.scope(filter.customer.as_ref())?;
+        self.admit(Call::Read, &customer.clone().unwrap_or_default())?;
         let now = self.now();
         let mut page = ListPage::default();
         let mut before = before.cloned();
         let mut examined = 0;
         while examined < MOST_EXAMINED {
-            let scope = filter.scope();
+            let scope = scope(customer.as_ref());
             let listed = self.ports.store.list(scope, before.as_ref(), PAGE).await?;
             examined += PAGE;
             for job in listed.jobs {
@@ -146,10 +145,15 @@ impl App {
     }
 
     /// Counts of one customer or of all, at most five seconds old where jobs are unfinished.
-    pub async fn stats(&self, customer: Option<&CustomerId>) -> Result<Stats, Error> {
+    pub async fn stats(
+        &self,
+        caller: &Caller,
+        customer: Option<&CustomerId>,
+    ) -> Result<Stats, Error> {
+        let customer = caller.scope(customer)?;
         let open = self.open().await?;
-        let tally = self.ports.store.tally(scope(customer)).await?;
-        let mut stats = match customer {
+        let tally = self.ports.store.tally(scope(customer.as_ref())).await?;
+        let mut stats = match &customer {
             None => open.all,
             Some(customer) => open.by_customer.get(customer).copied().unwrap_or_default(),
         };
@@ -220,9 +224,10 @@ impl App {
         for shard in 0..DUE_SHARDS {
             let end_of_time = Timestamp::from_millis(i64::MAX);
             let store = &self.ports.store;
-            let mut ids = store
+            let due = store
                 .due(DueList::Work, shard, end_of_time, usize::MAX)
                 .await?;
+            let mut ids: Vec<_> = due.iter().filter_map(RowId::as_job).cloned().collect();
             // A row that moved while the index was read may have been met twice.
             ids.sort_unstable();
             ids.dedup();

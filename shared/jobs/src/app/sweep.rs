@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt};
 
 use crate::app::{App, Settled};
 use crate::error::Error;
-use crate::id::JobId;
+use crate::id::{JobId, RowId};
 use crate::job::{DueList, Job};
 use crate::ports::{Commit, DUE_SHARDS, Envelope};
 use crate::transition::{Mode, Sweep};
@@ -81,12 +81,17 @@ impl App {
 
     async fn sweep_rows(
         &self,
-        ids: Vec<JobId>,
+        ids: Vec<RowId>,
         mode: Mode,
         swept: &mut Swept,
     ) -> Result<(), Error> {
         let rows = stream::iter(ids)
-            .map(|id| async move { self.sweep_row(&id, mode).await })
+            .map(|id| async move {
+                match id {
+                    RowId::Job(id) => self.sweep_row(&id, mode).await,
+                    RowId::Batch(_) | RowId::Operation(_) => Ok(Done::Nothing),
+                }
+            })
             .buffered(CONCURRENCY)
             .collect::<Vec<_>>()
             .await;
