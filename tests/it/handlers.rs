@@ -10,8 +10,8 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
 use jobs::job::DueList;
 use jobs::ports::{
-    Blobs, Commit, Created, Creation, Envelope, Listed, PageRequest, PortError, Queue, Scope,
-    Scraper, Store,
+    ActiveEntry, Blobs, Commit, Created, Creation, DueEntry, Envelope, Listed, PageRequest,
+    PortError, Queue, Scope, Scraper, Store,
 };
 use jobs::tally::Tally;
 use jobs::{App, Failure, Job, JobId, Limits, Message, Page, Spec, Timestamp};
@@ -99,6 +99,14 @@ impl Store for Table {
     }
 
     async fn tally(&self, _: Scope<'_>) -> Result<Tally, PortError> {
+        unreachable_table()
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DueEntry>, PortError> {
+        unreachable_table()
+    }
+
+    async fn active(&self, _: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
         unreachable_table()
     }
 }

@@ -22,6 +22,7 @@ mod repair;
 mod rows;
 mod simulator;
 mod site;
+mod stale;
 mod store_conformance;
 mod support;
 mod table;

@@ -59,6 +59,6 @@ mod tests {
         let indexes = described().unwrap()["GlobalSecondaryIndexes"]
             .as_array()
             .unwrap();
-        assert_eq!(indexes.len(), 3);
+        assert_eq!(indexes.len(), 4);
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod body;
+mod cached;
 pub mod error;
 pub mod extraction;
 pub mod failure;

@@ -105,6 +105,22 @@ pub enum Scope<'a> {
     Customer(&'a CustomerId),
 }
 
+/// An unfinished job as the index of due rows shows it, which may be a moment behind the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueEntry {
+    pub id: JobId,
+    pub customer: CustomerId,
+    pub priority: Priority,
+    pub eligible_at: Timestamp,
+}
+
+/// A job that is being worked on, as the index of those shows it, a moment behind the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveEntry {
+    pub id: JobId,
+    pub customer: CustomerId,
+}
+
 /// The due index is spread over this many partitions, and so are the lists over all customers.
 pub const DUE_SHARDS: u32 = 8;
 
@@ -156,6 +172,13 @@ pub trait Store: Send + Sync {
 
     /// Counts of one customer, or the sum over all.
     async fn tally(&self, scope: Scope<'_>) -> Result<Tally, PortError>;
+
+    /// Every job in the work lists, active ones included, in no order; one that moves meanwhile
+    /// may be there twice. What is due and is no job is left out.
+    async fn unfinished(&self) -> Result<Vec<DueEntry>, PortError>;
+
+    /// Every job that is being worked on, in no order.
+    async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError>;
 }
 
 /// A message to send.

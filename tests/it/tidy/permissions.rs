@@ -8,12 +8,16 @@ use super::{all_texts, file, root, text};
 
 /// The files of `App` that each function comes through.
 const USES: [(&str, &[&str]); 3] = [
-    ("ApiRole", &["create.rs", "read.rs", "results.rs"]),
+    (
+        "ApiRole",
+        &["counts.rs", "create.rs", "read.rs", "results.rs"],
+    ),
     ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
     ("SchedulerRole", &["mod.rs", "sweep.rs"]),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 11] = [
+const CALLS: [(&str, &[&str]); 13] = [
+    ("active", &["counts.rs"]),
     ("commit", &["write.rs"]),
     ("create", &["create.rs"]),
     ("due", &["read.rs"]),
@@ -24,10 +28,16 @@ const CALLS: [(&str, &[&str]); 11] = [
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
     ("result", &["read.rs"]),
-    ("tally", &["read.rs"]),
+    ("tally", &["counts.rs"]),
+    ("unfinished", &["counts.rs"]),
 ];
 /// What a call of the store reads besides the table.
-const INDEXES: [(&str, &[&str]); 2] = [("due", &["due"]), ("list", &["by_customer", "by_time"])];
+const INDEXES: [(&str, &[&str]); 4] = [
+    ("active", &["active"]),
+    ("due", &["due"]),
+    ("list", &["by_customer", "by_time"]),
+    ("unfinished", &["due"]),
+];
 /// What stands in the code of the table, and the action that it needs. A transaction needs the
 /// action of each of its parts.
 const ACTIONS: [(&str, &str); 12] = [

@@ -9,9 +9,10 @@
 //! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create |
 //! | counts of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge |
 //!
-//! | index (keys only) | hash | range | on |
+//! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
-//! | `due`, sparse | `due_list`: `work#SHARD`, `purge#SHARD` | `due_at` | rows that are owed something |
+//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD` | `due_at` | rows that are owed something |
+//! | `active`, sparse | `active_shard`: that of the customer | `active_key`: customer, U+0001, job id | rows in state active |
 //! | `by_customer` | `list_customer` | `pk` | rows |
 //! | `by_time` | `list_shard` | `pk` | rows |
 //!
@@ -25,8 +26,10 @@
 //! | list of all | `Query` of each shard of `by_time`, merged, `BatchGetItem` |
 //! | sweep | `Query` of each shard of `due`, then `GetItem` and a write per row |
 //! | purge | `Query`, `BatchWriteItem`, `DeleteItem` of the owner, one transaction of two |
-//! | counts | `GetItem`; over all customers a `Query` of each shard |
+//! | counts by outcome | `GetItem`; over all customers a `Query` of each shard |
+//! | counts of what is unfinished | a `Query` of each shard of `due` (work) and of `active`; no row |
 
+mod counts;
 mod create;
 mod item;
 mod keys;
@@ -38,7 +41,9 @@ mod write;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jobs::job::DueList;
-use jobs::ports::{Commit, Created, Creation, Listed, PortError, Scope, Store};
+use jobs::ports::{
+    ActiveEntry, Commit, Created, Creation, DueEntry, Listed, PortError, Scope, Store,
+};
 use jobs::tally::Tally;
 use jobs::{Job, JobId, Spec, Timestamp};
 
@@ -122,5 +127,13 @@ impl Store for Table {
 
     async fn tally(&self, scope: Scope<'_>) -> Result<Tally, PortError> {
         self.read_tally(scope).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DueEntry>, PortError> {
+        self.read_unfinished().await
+    }
+
+    async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
+        self.read_active(scope).await
     }
 }

@@ -1,6 +1,7 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod counts;
 mod create;
 mod read;
 mod results;
@@ -10,8 +11,9 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use counts::{Health, Stats};
 pub use create::Creation;
-pub use read::{Filter, Health, ListPage, Stats};
+pub use read::{Filter, ListPage};
 pub use results::ResultsPage;
 pub use sweep::Swept;
 pub use work::{COMMIT_MARGIN, Handled, INVOCATION};
@@ -64,7 +66,7 @@ pub struct Ports {
 pub struct App {
     ports: Ports,
     limits: Limits,
-    stats: Arc<read::StatsCache>,
+    counts: Arc<counts::Counts>,
     rates: Arc<Rates>,
 }
 
@@ -82,7 +84,7 @@ impl App {
         Self {
             ports,
             limits,
-            stats: Arc::default(),
+            counts: Arc::default(),
             rates: Arc::default(),
         }
     }
