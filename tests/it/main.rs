@@ -23,6 +23,7 @@ mod rows;
 mod simulator;
 mod site;
 mod stale;
+mod statistics;
 mod store_conformance;
 mod support;
 mod table;

@@ -19,6 +19,7 @@ pub mod ports;
 pub mod rate;
 pub mod retry;
 pub mod spec;
+pub mod statistics;
 pub mod tally;
 pub mod time;
 pub mod transition;

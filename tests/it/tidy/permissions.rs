@@ -10,25 +10,36 @@ use super::{all_texts, file, root, text};
 const USES: [(&str, &[&str]); 3] = [
     (
         "ApiRole",
-        &["counts.rs", "create.rs", "read.rs", "results.rs"],
+        &[
+            "counts.rs",
+            "create.rs",
+            "minutes.rs",
+            "read.rs",
+            "results.rs",
+        ],
     ),
     ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
-    ("SchedulerRole", &["mod.rs", "sweep.rs"]),
+    ("SchedulerRole", &["minutes.rs", "mod.rs", "sweep.rs"]),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 13] = [
+const CALLS: [(&str, &[&str]); 18] = [
     ("active", &["counts.rs"]),
     ("commit", &["write.rs"]),
+    ("count_duplicates", &["totals.rs"]),
+    ("counters", &["counts.rs"]),
     ("create", &["create.rs"]),
     ("due", &["read.rs"]),
     ("job", &["read.rs"]),
     ("job_and_spec", &["read.rs"]),
     ("jobs", &["read.rs"]),
+    ("keep_snapshot", &["totals.rs"]),
     ("list", &["read.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
     ("result", &["read.rs"]),
+    ("snapshots", &["totals.rs"]),
     ("tally", &["counts.rs"]),
+    ("totals", &["counts.rs", "read.rs", "totals.rs"]),
     ("unfinished", &["counts.rs"]),
 ];
 /// What a call of the store reads besides the table.

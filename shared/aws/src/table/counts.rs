@@ -77,17 +77,17 @@ impl Table {
         Ok(sum)
     }
 
-    async fn tally_of_shard(&self, shard: u8) -> Result<Tally, PortError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.name)
+    /// Asks for the items of all customers in a shard.
+    pub(super) fn customers(&self, shard: u8) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.name);
+        query
             .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_values(":pk", text(keys::customer_shard(shard)))
-            .into_paginator()
-            .items()
-            .send();
+    }
+
+    async fn tally_of_shard(&self, shard: u8) -> Result<Tally, PortError> {
+        let mut pages = self.customers(shard).into_paginator().items().send();
         let mut sum = Tally::default();
         while let Some(item) = pages.next().await {
             sum += tally(&item.map_err(unavailable)?)?;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jobs::job::DueList;
+use jobs::ports::{COUNTER_SHARDS, Scope};
 use jobs::spec::CustomerId;
+use jobs::statistics::Minute;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -29,7 +31,7 @@ pub(super) const OWNER: &str = "owner";
 
 /// Customers' counts lie in this many partitions, and so does what is being worked on: summing up
 /// reads each once.
-pub(super) const CUSTOMER_SHARDS: u8 = 16;
+pub(super) const CUSTOMER_SHARDS: u8 = COUNTER_SHARDS;
 
 /// Ends the customer's name in the key of an active job.
 const CUSTOMER_ENDS: char = '\u{1}';
@@ -88,4 +90,17 @@ pub(super) fn due_list(list: DueList, shard: u32) -> String {
         DueList::Work => format!("work#{shard}"),
         DueList::Purge => format!("purge#{shard}"),
     }
+}
+
+/// Where the snapshots of totals lie: a customer under a name that has none of his own text.
+pub(super) fn minutes(scope: Scope<'_>) -> String {
+    match scope {
+        Scope::Everyone => "minutes#all".to_owned(),
+        Scope::Customer(customer) => format!("minutes#{}", customer.digest()),
+    }
+}
+
+/// Sorts as minutes do.
+pub(super) fn minute(minute: Minute) -> String {
+    format!("{:012}", minute.number())
 }

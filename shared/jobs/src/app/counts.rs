@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::cached::Cached;
 use crate::error::Error;
 use crate::id::JobId;
-use crate::job::{Job, State, Status};
+use crate::job::{Job, Status};
 use crate::ports::{ActiveEntry, DueEntry, Scope};
 use crate::spec::{CustomerId, Priority};
 use crate::time::Timestamp;
@@ -50,8 +50,6 @@ struct Open {
     waiting: HashMap<Priority, Vec<Turn>>,
     /// When the longest waiting job became eligible.
     oldest: Option<Timestamp>,
-    /// Ended jobs among the newest ones of the last hour: all, and failed.
-    recent: (u64, u64),
 }
 
 /// The longest waiting first; of those that wait equally long, the first created.
@@ -91,10 +89,12 @@ impl App {
     pub async fn health(&self) -> Result<Health, Error> {
         const MOST_WAITING: u64 = 100;
         const OLDEST: Duration = Duration::from_mins(15);
-        let open = self.open().await?;
+        const FEWEST_ENDED: u64 = 20;
+        let (open, recent) = try_join(self.open(), self.recent(None)).await?;
         let mut issues = Vec::new();
-        let (ended, failed) = open.recent;
-        if ended >= 20 && failed * 10 > ended {
+        let hour = &recent.last_hour;
+        let (ended, failed) = (hour.finished(), hour.failed);
+        if ended >= FEWEST_ENDED && failed * 10 > ended {
             issues.push(format!("{failed} of the last {ended} jobs failed"));
         }
         if open.all.waiting > MOST_WAITING && open.all.active == 0 {
@@ -139,26 +139,7 @@ impl App {
         // Together, and not one after the other: what is claimed in between is counted once, since
         // who stands among the active ones does not wait.
         let (due, active) = try_join(store.unfinished(), store.active(Scope::Everyone)).await?;
-        let mut open = Open::count(due, active, now);
-        open.recent = self.recent_outcomes(now).await?;
-        Ok(open)
-    }
-
-    /// Outcomes of the last hour among the newest jobs.
-    async fn recent_outcomes(&self, now: Timestamp) -> Result<(u64, u64), Error> {
-        const NEWEST: usize = 500;
-        let newest = self.ports.store.list(Scope::Everyone, None, NEWEST).await?;
-        let hour = Duration::from_hours(1);
-        let ended: Vec<_> = newest
-            .jobs
-            .iter()
-            .filter(|job| job.finished_at.is_some_and(|at| now.since(at) < hour))
-            .collect();
-        let failed = ended
-            .iter()
-            .filter(|job| job.state == State::Failed)
-            .count();
-        Ok((ended.len() as u64, failed as u64))
+        Ok(Open::count(due, active, now))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod counts;
 mod create;
+mod minutes;
 mod read;
 mod results;
 mod sweep;
@@ -67,6 +68,7 @@ pub struct App {
     ports: Ports,
     limits: Limits,
     counts: Arc<counts::Counts>,
+    minutes: Arc<minutes::Minutes>,
     rates: Arc<Rates>,
 }
 
@@ -85,6 +87,7 @@ impl App {
             ports,
             limits,
             counts: Arc::default(),
+            minutes: Arc::default(),
             rates: Arc::default(),
         }
     }
