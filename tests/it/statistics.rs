@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use jobs::ports::{PageRequest, Scope, Store};
 use jobs::spec::CustomerId;
 use jobs::statistics::Totals;
 use jobs::transition::Retention;
 use jobs::{Failure, FailureCode, Page};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{Anything, START, Scripted, TestApp};
+use crate::golden::assert_golden;
 use crate::support;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -195,4 +197,62 @@ async fn only_customers_that_changed_are_kept_and_all_others_once_a_day() {
     app.advance(Duration::from_hours(24));
     app.sweep().await;
     assert_eq!(kept(&app), (10, 10));
+}
+
+#[tokio::test]
+async fn the_state_of_the_queue_is_told_as_counts_and_rates_of_the_last_hour() {
+    let app = TestApp::start();
+    app.sweep().await;
+    for path in ["a", "b", "gone", "slow", "gone2", "c"] {
+        run(&app, "ann", path).await;
+    }
+    let waiting = |path: &str, priority: &str, delay: u64| {
+        json!({
+            "type": "single-page", "url": format!("http://a.example/{path}"),
+            "priority": priority, "delay": delay,
+        })
+    };
+    app.create(&waiting("now", "low", 0)).await;
+    app.create(&waiting("soon", "critical", 0)).await;
+    app.create(&waiting("later", "critical", 60_000)).await;
+    app.post("/api/jobs", &waiting("now", "low", 0)).await;
+    let queue = app.get("/api/queue").await;
+    assert_eq!(queue.status, StatusCode::OK);
+    assert_golden("wire_queue", &queue.json);
+
+    let tag = queue.header("etag").unwrap();
+    assert_eq!(queue.header("cache-control"), Some("private, no-cache"));
+    app.advance(Duration::from_secs(1));
+    let same = app.get_unless("/api/queue", tag).await;
+    assert_eq!(same.status, StatusCode::NOT_MODIFIED);
+    app.drain(&Anything).await;
+    app.advance(AGE);
+    let other = app.get_unless("/api/queue", tag).await;
+    assert_eq!(other.status, StatusCode::OK);
+    assert_eq!(other.json["counts"]["completed"], 5);
+
+    let detailed = app.get("/api/queue?detailed=true").await.json;
+    let minutes = detailed["minutes"].as_array().unwrap();
+    assert_eq!(minutes.len(), 60);
+    let last = json!({
+        "at": "2023-11-14T22:13:00.000Z", "created": 9, "deduplicated": 1, "completed": 5,
+        "failed": 3, "cancelled": 0,
+    });
+    assert_eq!(minutes[59], last);
+    for query in ["detailed=2", "colour=red", "detailed=true&detailed=true"] {
+        let refused = app.get(&format!("/api/queue?{query}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    app.advance(MINUTE);
+    app.drain(&Anything).await;
+}
+
+#[tokio::test]
+async fn nothing_has_no_rate() {
+    let queue = TestApp::start().get("/api/queue").await.json;
+    assert_eq!(queue["successRate"], Value::Null);
+    assert_eq!(queue["deduplication"]["rate"], Value::Null);
+    assert_eq!(queue["errors"], json!([]));
+    assert_eq!(queue["throughput"], json!({"lastMinute": 0, "lastHour": 0}));
+    assert_eq!(queue["isPaused"], false);
 }

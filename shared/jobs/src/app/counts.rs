@@ -13,7 +13,9 @@ use crate::error::Error;
 use crate::id::JobId;
 use crate::job::{Job, Status};
 use crate::ports::{ActiveEntry, DueEntry, Scope};
+use crate::rate::Call;
 use crate::spec::{CustomerId, Priority};
+use crate::statistics::Recent;
 use crate::time::Timestamp;
 
 /// Counts of unfinished jobs are this old at most.
@@ -39,6 +41,18 @@ pub struct Health {
     pub queue_size: u64,
     /// Sentences; healthy means none.
     pub issues: Vec<String>,
+}
+
+/// How the queue is doing.
+#[derive(Clone, Debug)]
+pub struct QueueState {
+    /// Whether everything is held back.
+    pub is_paused: bool,
+    pub health: Health,
+    pub stats: Stats,
+    /// Waiting jobs by priority.
+    pub depth: HashMap<Priority, u64>,
+    pub recent: Arc<Recent>,
 }
 
 /// What the indexes say about unfinished jobs.
@@ -83,6 +97,24 @@ impl App {
         stats.cancelled = count(tally.cancelled);
         stats.paused = count(tally.paused);
         Ok(stats)
+    }
+
+    /// How the queue is doing, at most five seconds old.
+    pub async fn queue(&self) -> Result<QueueState, Error> {
+        self.admit(Call::Read, &CustomerId::default())?;
+        let stats = self.stats(None).await?;
+        let health = self.health().await?;
+        let open = self.open().await?;
+        let depth = open.waiting.iter();
+        let depth = depth.map(|(priority, turns)| (*priority, turns.len() as u64));
+        Ok(QueueState {
+            // Nothing can hold everything back yet.
+            is_paused: false,
+            health,
+            stats,
+            depth: depth.collect(),
+            recent: self.recent(None).await?,
+        })
     }
 
     /// Whether the service keeps up: fails only where the table cannot be asked.

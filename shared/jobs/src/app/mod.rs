@@ -12,7 +12,7 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use counts::{Health, Stats};
+pub use counts::{Health, QueueState, Stats};
 pub use create::Creation;
 pub use read::{Filter, ListPage};
 pub use results::ResultsPage;
