@@ -28,3 +28,4 @@ mod store_conformance;
 mod support;
 mod table;
 mod tidy;
+mod v1_list;

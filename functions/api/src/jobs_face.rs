@@ -138,7 +138,8 @@ async fn try_list(api: &Api, query: Option<&str>) -> Result<Response, Refusal> {
     Ok(reply::json(StatusCode::OK, &view))
 }
 
-fn statuses(query: &mut Query) -> Vec<Status> {
+/// Any of some statuses; none means all.
+pub(crate) fn statuses(query: &mut Query) -> Vec<Status> {
     let known = Status::ALL.map(Status::as_str).join(", ");
     let expected = format!("must be a comma-separated list of: {known}");
     let parse = |list: &str| {

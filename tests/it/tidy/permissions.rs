@@ -14,6 +14,7 @@ const USES: [(&str, &[&str]); 3] = [
             "counts.rs",
             "create.rs",
             "minutes.rs",
+            "pages.rs",
             "read.rs",
             "results.rs",
         ],

@@ -33,6 +33,21 @@ pub struct Stats {
     pub cancelled: u64,
 }
 
+impl Stats {
+    /// Jobs of one status.
+    pub const fn of(&self, status: Status) -> u64 {
+        match status {
+            Status::Waiting => self.waiting,
+            Status::Delayed => self.delayed,
+            Status::Active => self.active,
+            Status::Paused => self.paused,
+            Status::Completed => self.completed,
+            Status::Failed => self.failed,
+            Status::Cancelled => self.cancelled,
+        }
+    }
+}
+
 /// Whether the service keeps up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {

@@ -4,6 +4,7 @@
 mod counts;
 mod create;
 mod minutes;
+mod pages;
 mod read;
 mod results;
 mod sweep;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use counts::{Health, QueueState, Stats};
 pub use create::Creation;
+pub use pages::{MOST_REACHED, NumberedPage};
 pub use read::{Filter, ListPage};
 pub use results::ResultsPage;
 pub use sweep::Swept;

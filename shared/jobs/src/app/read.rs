@@ -25,7 +25,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn matches(&self, job: &Job, now: Timestamp) -> bool {
+    pub(super) fn matches(&self, job: &Job, now: Timestamp) -> bool {
         let wanted = |status| self.statuses.is_empty() || self.statuses.contains(&status);
         !job.is_expired(now)
             && wanted(job.status(now))
@@ -33,7 +33,7 @@ impl Filter {
             && self.kind.is_none_or(|kind| job.kind == kind)
     }
 
-    fn scope(&self) -> Scope<'_> {
+    pub(super) fn scope(&self) -> Scope<'_> {
         let customer = self.customer.as_ref();
         customer.map_or(Scope::Everyone, Scope::Customer)
     }
