@@ -10,9 +10,11 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
 use jobs::job::DueList;
 use jobs::ports::{
-    Blobs, Commit, Created, Creation, Envelope, Listed, PageRequest, PortError, Queue, Scope,
-    Scraper, Store,
+    ActiveEntry, Blobs, Commit, Counter, Created, Creation, DueEntry, Envelope, Listed,
+    PageRequest, PortError, Queue, Scope, Scraper, Store,
 };
+use jobs::spec::CustomerId;
+use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
 use jobs::{App, Failure, Job, JobId, Limits, Message, Page, RowId, Spec, Timestamp};
 use serde_json::{Value, json};
@@ -99,6 +101,39 @@ impl Store for Table {
     }
 
     async fn tally(&self, _: Scope<'_>) -> Result<Tally, PortError> {
+        unreachable_table()
+    }
+
+    async fn count_duplicates(&self, _: &CustomerId, _: u64) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn totals(&self, _: Scope<'_>) -> Result<Totals, PortError> {
+        unreachable_table()
+    }
+
+    async fn counters(&self, _: u8) -> Result<Vec<Counter>, PortError> {
+        unreachable_table()
+    }
+
+    async fn keep_snapshot(&self, _: Scope<'_>, _: &Snapshot) -> Result<bool, PortError> {
+        unreachable_table()
+    }
+
+    async fn snapshots(
+        &self,
+        _: Scope<'_>,
+        _: Minute,
+        _: Minute,
+    ) -> Result<Vec<Snapshot>, PortError> {
+        unreachable_table()
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DueEntry>, PortError> {
+        unreachable_table()
+    }
+
+    async fn active(&self, _: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
         unreachable_table()
     }
 }

@@ -316,6 +316,7 @@ async fn more_than_a_tenth_of_failures_is_unhealthy_for_an_hour() {
         create(&app, "ann", &format!("http://a.example/{name}"), 0).await;
         app.drain(&Scripted(half_broken)).await;
     };
+    app.sweep().await;
     for n in 0..3 {
         run(&format!("bad{n}")).await;
     }
@@ -333,7 +334,11 @@ async fn more_than_a_tenth_of_failures_is_unhealthy_for_an_hour() {
     assert!(health(&app).await.0, "three of thirty are a tenth");
     run("bad").await;
     assert!(!health(&app).await.0);
-    app.advance(Duration::from_hours(1));
+    app.advance(Duration::from_mins(1));
+    app.sweep().await;
+    app.advance(Duration::from_mins(58));
+    assert!(!health(&app).await.0);
+    app.advance(Duration::from_mins(2));
     assert!(health(&app).await.0);
 }
 

@@ -281,8 +281,11 @@ async fn an_expired_job_is_gone_at_once_and_leaves_nothing_behind() {
     app.advance(Duration::from_hours(6 * 24));
     assert_eq!(app.sweep().await.purged, 1);
     let left = app.items();
-    let counter = |item: &Value| item["pk"]["S"].as_str().unwrap().starts_with("customers#");
-    assert!(left.iter().all(counter), "{left:#?}");
+    let counts = |item: &Value| {
+        let key = item["pk"]["S"].as_str().unwrap();
+        key.starts_with("customers#") || key.starts_with("minutes#")
+    };
+    assert!(left.iter().all(counts), "{left:#?}");
     assert_eq!(app.sweep().await, jobs::app::Swept::default());
 }
 

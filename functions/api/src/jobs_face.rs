@@ -149,7 +149,8 @@ async fn try_list(api: &Api, caller: &Caller, query: Option<&str>) -> Result<Res
     Ok(reply::json(StatusCode::OK, &view))
 }
 
-fn statuses(query: &mut Query) -> Vec<Status> {
+/// Any of some statuses; none means all.
+pub(crate) fn statuses(query: &mut Query) -> Vec<Status> {
     let known = Status::ALL.map(Status::as_str).join(", ");
     let expected = format!("must be a comma-separated list of: {known}");
     let parse = |list: &str| {

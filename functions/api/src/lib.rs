@@ -5,9 +5,12 @@ mod error;
 mod jobs_face;
 mod openapi;
 mod query;
+mod queue_face;
+mod queue_view;
 mod reply;
 mod request;
 mod v1_face;
+mod v1_list;
 mod v1_view;
 mod view;
 
@@ -20,11 +23,13 @@ use jobs::extraction::Check;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 7] = [
+pub const ROUTES: [(&str, &str); 9] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
     ("GET", "/api/jobs/{id}/results"),
+    ("GET", "/api/queue"),
+    ("GET", "/api/v1/jobs"),
     ("GET", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
     ("GET", "/openapi.json"),
@@ -44,6 +49,8 @@ pub fn router(app: App, check: Check) -> Router {
         .route("/api/jobs", get(jobs_face::list).post(jobs_face::create))
         .route("/api/jobs/{id}", get(jobs_face::job))
         .route("/api/jobs/{id}/results", get(jobs_face::results))
+        .route("/api/queue", get(queue_face::queue))
+        .route("/api/v1/jobs", get(v1_list::list))
         .route("/api/v1/jobs/{id}", get(v1_face::job))
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{jobs_face, v1_face};
+use crate::{jobs_face, queue_face, v1_face, v1_list};
 
 /// A job to create.
 #[derive(Deserialize, ToSchema)]
@@ -81,6 +81,8 @@ pub(crate) enum PriorityBody {
         jobs_face::list,
         jobs_face::job,
         jobs_face::results,
+        queue_face::queue,
+        v1_list::list,
         v1_face::job,
         v1_face::health,
     )

@@ -1,9 +1,12 @@
 //! Answers: JSON with the right headers, and conditional ones. Refuses to know what is in them.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 
 /// An answer with a JSON body.
 pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
@@ -51,4 +54,18 @@ pub(crate) fn conditional<T: Serialize>(
     let cache = HeaderValue::from_static("private, no-cache");
     headers.insert(header::CACHE_CONTROL, cache);
     response
+}
+
+/// A read without a version of its own, conditional on what it says: its tag is made of the body
+/// without the `timestamp` of the answer.
+pub(crate) fn unless_seen<T: Serialize>(request: &HeaderMap, body: &T) -> Response {
+    let mut said = serde_json::to_value(body).unwrap_or_default();
+    if let Value::Object(fields) = &mut said {
+        fields.remove("timestamp");
+    }
+    // Equal in every process that runs this build, which is all that a tag needs.
+    let mut hasher = DefaultHasher::new();
+    hasher.write(said.to_string().as_bytes());
+    let version = format!("{:016x}", hasher.finish());
+    conditional(request, &version, || body)
 }

@@ -127,7 +127,7 @@ impl V1JobView {
 }
 
 /// One sentence on where a job stands.
-fn stage(job: &Job, now: Timestamp) -> &'static str {
+pub(crate) fn stage(job: &Job, now: Timestamp) -> &'static str {
     match job.status(now) {
         Status::Waiting if job.attempts.is_empty() => "Waiting for a worker",
         Status::Waiting => "Waiting for another attempt",

@@ -60,6 +60,11 @@ impl Embedded {
         drop(self.calls.write().await);
     }
 
+    /// Removes what has expired by the table's own clock, as DynamoDB does by and by.
+    pub fn expire(&self) -> Result<usize, DynoxideError> {
+        self.database.sweep_ttl()
+    }
+
     /// Carries out one call of DynamoDB's JSON protocol; `target` is its `X-Amz-Target`.
     pub fn call(&self, target: &str, body: &str) -> Answer {
         let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or(target);
@@ -86,6 +91,7 @@ impl Embedded {
             "Scan" => run(body, |request| database.scan(request)),
             "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
+            "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
             other => Err(DynoxideError::ValidationException(format!(
                 "the embedded database is not asked for {other}"
             ))),

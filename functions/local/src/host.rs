@@ -29,6 +29,8 @@ use crate::queue::LocalQueue;
 
 /// The sweep costs next to nothing here, so that it runs more often than the minute on AWS.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// What has expired by the table's own clock may lie for days on AWS.
+const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 const TABLE: &str = "harvestman";
 
 /// Where the service keeps its data.
@@ -98,6 +100,8 @@ impl Host {
         }
         let app = self.app.clone();
         tasks.spawn(async move { tick(&app).await });
+        let embedded = self.embedded.clone();
+        tasks.spawn(async move { expire(&embedded).await });
         tasks
     }
 
@@ -138,6 +142,22 @@ async fn tick(app: &App) {
             }
             // The only repair path must not end with one bad row.
             Err(_) => tracing::error!("sweep panicked"),
+        }
+    }
+}
+
+async fn expire(embedded: &Embedded) {
+    let mut ticks = tokio::time::interval(EXPIRE_EVERY);
+    loop {
+        ticks.tick().await;
+        let embedded = embedded.clone();
+        match tokio::task::spawn_blocking(move || embedded.expire()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "what has expired was not removed");
+            }
+            Err(_) => tracing::error!("removing what has expired panicked"),
         }
     }
 }

@@ -15,18 +15,28 @@ const COMMON: [&str; 4] = [
     "KeySchema",
 ];
 
+const EXPIRY: &str = "TimeToLiveSpecification";
+
 /// Creates the table where it is missing.
 pub fn ensure_table(embedded: &Embedded, name: &str) -> anyhow::Result<()> {
-    let mut request = described()?.clone();
+    let mut request = properties()?.clone();
+    // Another call is told of this one.
+    request.remove(EXPIRY);
     request.insert("TableName".to_owned(), json!(name));
     let answer = embedded.call("CreateTable", &Value::Object(request).to_string());
     if answer.status != 200 && !answer.body.contains("ResourceInUseException") {
         bail!("the table cannot be created: {}", answer.body);
     }
+    let expiry = json!({"TableName": name, "TimeToLiveSpecification": properties()?[EXPIRY]});
+    let answer = embedded.call("UpdateTimeToLive", &expiry.to_string());
+    if answer.status != 200 && !answer.body.contains("already enabled") {
+        bail!("expiry cannot be enabled: {}", answer.body);
+    }
     Ok(())
 }
 
-fn described() -> anyhow::Result<&'static Map<String, Value>> {
+/// Properties of the table by name.
+fn properties() -> anyhow::Result<&'static Map<String, Value>> {
     static DESCRIBED: OnceLock<Map<String, Value>> = OnceLock::new();
     if let Some(described) = DESCRIBED.get() {
         return Ok(described);
@@ -37,7 +47,7 @@ fn described() -> anyhow::Result<&'static Map<String, Value>> {
         .and_then(|resources| resources.get("Table")?.get("Properties"))
         .context("template.yaml has no table")?;
     let mut described = Map::new();
-    for name in COMMON {
+    for name in COMMON.into_iter().chain([EXPIRY]) {
         let property = properties
             .get(name)
             .with_context(|| format!("the table has no {name}"))?;
@@ -56,9 +66,14 @@ mod tests {
         for _ in 0..2 {
             ensure_table(&embedded, "jobs").unwrap();
         }
-        let indexes = described().unwrap()["GlobalSecondaryIndexes"]
+        let indexes = properties().unwrap()["GlobalSecondaryIndexes"]
             .as_array()
             .unwrap();
-        assert_eq!(indexes.len(), 3);
+        assert_eq!(indexes.len(), 4);
+        let past = json!({"TableName": "jobs", "Item": {
+            "pk": {"S": "minutes#all"}, "sk": {"S": "1"}, "ttl": {"N": "1000000000"},
+        }});
+        assert_eq!(embedded.call("PutItem", &past.to_string()).status, 200);
+        assert_eq!(embedded.expire().unwrap(), 1);
     }
 }

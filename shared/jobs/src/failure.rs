@@ -68,6 +68,23 @@ impl FailureCode {
         }
     }
 
+    /// The name under which it is counted: statuses that are rare in the wild share one, since
+    /// whoever answers can make up hundreds.
+    pub fn counted_as(self) -> String {
+        const COMMON: [u16; 22] = [
+            400, 401, 402, 403, 404, 405, 406, 408, 410, 421, 425, 429, 451, 500, 501, 502, 503,
+            504, 520, 521, 522, 530,
+        ];
+        match self {
+            Self::Http(status) if !COMMON.contains(&status) => match status {
+                400..=499 => "http_4xx".to_owned(),
+                500..=599 => "http_5xx".to_owned(),
+                _ => "http_other".to_owned(),
+            },
+            _ => self.to_string(),
+        }
+    }
+
     /// The codes without a number in them, for documentation and for reading back.
     pub const NAMED: [(Self, &'static str); 13] = [
         (Self::AddressRefused, "address_refused"),

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod body;
+mod cached;
 pub mod caller;
 pub mod error;
 pub mod extraction;
@@ -19,6 +20,7 @@ pub mod ports;
 pub mod rate;
 pub mod retry;
 pub mod spec;
+pub mod statistics;
 pub mod tally;
 pub mod time;
 pub mod transition;

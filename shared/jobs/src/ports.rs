@@ -13,6 +13,7 @@ use crate::job::{DueList, Job};
 use crate::message::Message;
 use crate::page::Page;
 use crate::spec::{CustomerId, Priority, Spec};
+use crate::statistics::{Minute, Snapshot, Totals};
 use crate::tally::Tally;
 use crate::time::Timestamp;
 
@@ -105,6 +106,43 @@ pub enum Scope<'a> {
     Customer(&'a CustomerId),
 }
 
+/// An unfinished job as the index of due rows shows it, which may be a moment behind the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueEntry {
+    pub id: JobId,
+    pub customer: CustomerId,
+    pub priority: Priority,
+    pub eligible_at: Timestamp,
+}
+
+/// A job that is being worked on, as the index of those shows it, a moment behind the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveEntry {
+    pub id: JobId,
+    pub customer: CustomerId,
+}
+
+/// What is counted of a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    pub customer: CustomerId,
+    pub totals: Totals,
+    /// The sum of the totals when they were last kept, and when that was.
+    pub kept: Option<(u64, Minute)>,
+}
+
+/// Customers' counts are spread over this many partitions.
+pub const COUNTER_SHARDS: u8 = 16;
+
+impl<'a> Scope<'a> {
+    pub const fn of(customer: Option<&'a CustomerId>) -> Self {
+        match customer {
+            None => Self::Everyone,
+            Some(customer) => Self::Customer(customer),
+        }
+    }
+}
+
 /// The due index is spread over this many partitions, and so are the lists over all customers.
 pub const DUE_SHARDS: u32 = 8;
 
@@ -156,6 +194,35 @@ pub trait Store: Send + Sync {
 
     /// Counts of one customer, or the sum over all.
     async fn tally(&self, scope: Scope<'_>) -> Result<Tally, PortError>;
+
+    /// Adds to the creates of a customer that found an equal job. Tried once: a statistic.
+    async fn count_duplicates(&self, customer: &CustomerId, number: u64) -> Result<(), PortError>;
+
+    /// Everything that ever happened, to the jobs of one customer or to all.
+    async fn totals(&self, scope: Scope<'_>) -> Result<Totals, PortError>;
+
+    /// What is counted of every customer in one of [`COUNTER_SHARDS`].
+    async fn counters(&self, shard: u8) -> Result<Vec<Counter>, PortError>;
+
+    /// Keeps what the totals are for about a day; false where those of that minute are kept
+    /// already. A customer's counter remembers that they were.
+    async fn keep_snapshot(&self, scope: Scope<'_>, snapshot: &Snapshot)
+    -> Result<bool, PortError>;
+
+    /// What was kept in these minutes, oldest first, after the last before them.
+    async fn snapshots(
+        &self,
+        scope: Scope<'_>,
+        from: Minute,
+        until: Minute,
+    ) -> Result<Vec<Snapshot>, PortError>;
+
+    /// Every job in the work lists, active ones included, in no order; one that moves meanwhile
+    /// may be there twice. What is due and is no job is left out.
+    async fn unfinished(&self) -> Result<Vec<DueEntry>, PortError>;
+
+    /// Every job that is being worked on, in no order.
+    async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError>;
 }
 
 /// A message to send.

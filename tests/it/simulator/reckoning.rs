@@ -51,8 +51,11 @@ impl Simulation {
         self.settle();
         let request = json!({
             "TableName": super::TABLE,
-            "FilterExpression": "NOT begins_with(pk, :counts)",
-            "ExpressionAttributeValues": {":counts": {"S": "customers#"}},
+            // Snapshots of totals expire by the table's own clock.
+            "FilterExpression": "NOT begins_with(pk, :counts) AND NOT begins_with(pk, :minutes)",
+            "ExpressionAttributeValues": {
+                ":counts": {"S": "customers#"}, ":minutes": {"S": "minutes#"},
+            },
         });
         let answer = self
             .world

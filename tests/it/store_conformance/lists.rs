@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jobs::job::DueList;
-use jobs::ports::{DUE_SHARDS, Scope, Store};
+use jobs::ports::{ActiveEntry, DUE_SHARDS, DueEntry, Scope, Store};
 use jobs::spec::CustomerId;
 use jobs::{Job, JobId, RowId};
 
@@ -104,6 +104,44 @@ pub(super) async fn rows_are_read_by_their_ids_however_many(store: Opened) {
     found.sort_by(|one, other| one.id.cmp(&other.id));
     assert_eq!(found, jobs);
     assert_eq!(store.table.jobs(&[]).await.unwrap(), []);
+}
+
+pub(super) async fn unfinished_jobs_are_counted_from_indexes_by_customer(store: Opened) {
+    // One name begins with the other.
+    let jobs = (0..12).map(|number| job_of(number, ["ann", "anna"][number as usize % 2]));
+    let jobs: Vec<_> = jobs.collect();
+    given(&store, &jobs.iter().collect::<Vec<_>>()).await;
+    let (ended, active) = (&jobs[0], &jobs[1..5]);
+    for job in active.iter().chain([ended]) {
+        commit(&store, job, &claimed(job)).await;
+    }
+    commit(&store, &claimed(ended), &completed(&claimed(ended))).await;
+    let mut unfinished = store.table.unfinished().await.unwrap();
+    unfinished.sort_by(|one, other| one.id.cmp(&other.id));
+    let due = |job: &Job| DueEntry {
+        id: job.id.clone(),
+        customer: job.customer.clone(),
+        priority: job.priority,
+        eligible_at: job.eligible_at,
+    };
+    assert_eq!(unfinished, jobs[1..].iter().map(due).collect::<Vec<_>>());
+    let entry = |job: &Job| ActiveEntry {
+        id: job.id.clone(),
+        customer: job.customer.clone(),
+    };
+    let ann = CustomerId::parse("ann").unwrap();
+    let of_ann = active.iter().filter(|job| job.customer == ann);
+    for (scope, expected) in [
+        (
+            Scope::Everyone,
+            active.iter().map(entry).collect::<Vec<_>>(),
+        ),
+        (Scope::Customer(&ann), of_ann.map(entry).collect()),
+    ] {
+        let mut found = store.table.active(scope).await.unwrap();
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        assert_eq!(found, expected, "{scope:?}");
+    }
 }
 
 pub(super) async fn counts_over_all_are_the_sum_of_the_customers(store: Opened) {

@@ -7,6 +7,7 @@ mod lists;
 mod purge;
 mod rows;
 mod stores;
+mod totals;
 mod write;
 
 use jobs::Job;
@@ -63,7 +64,10 @@ macro_rules! conformance {
                 lists::a_row_stands_in_one_due_list_or_in_none,
                 lists::pages_of_a_list_hold_every_job_once_newest_first,
                 lists::rows_are_read_by_their_ids_however_many,
+                lists::unfinished_jobs_are_counted_from_indexes_by_customer,
                 lists::counts_over_all_are_the_sum_of_the_customers,
+                totals::totals_are_added_to_by_creates_ends_and_duplicates,
+                totals::snapshots_are_kept_once_and_read_with_the_last_before_them,
                 purge::a_purge_leaves_nothing_but_the_counts,
                 purge::a_purge_takes_nothing_from_a_job_that_was_retried,
                 purge::a_later_owner_keeps_its_place,

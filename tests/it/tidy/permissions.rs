@@ -8,26 +8,48 @@ use super::{all_texts, file, root, text};
 
 /// The files of `App` that each function comes through.
 const USES: [(&str, &[&str]); 3] = [
-    ("ApiRole", &["create.rs", "read.rs", "results.rs"]),
+    (
+        "ApiRole",
+        &[
+            "counts.rs",
+            "create.rs",
+            "minutes.rs",
+            "pages.rs",
+            "read.rs",
+            "results.rs",
+        ],
+    ),
     ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
-    ("SchedulerRole", &["mod.rs", "sweep.rs"]),
+    ("SchedulerRole", &["minutes.rs", "mod.rs", "sweep.rs"]),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 11] = [
+const CALLS: [(&str, &[&str]); 18] = [
+    ("active", &["counts.rs"]),
     ("commit", &["write.rs"]),
+    ("count_duplicates", &["totals.rs"]),
+    ("counters", &["counts.rs"]),
     ("create", &["create.rs"]),
     ("due", &["read.rs"]),
     ("job", &["read.rs"]),
     ("job_and_spec", &["read.rs"]),
     ("jobs", &["read.rs"]),
+    ("keep_snapshot", &["totals.rs"]),
     ("list", &["read.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
     ("result", &["read.rs"]),
-    ("tally", &["read.rs"]),
+    ("snapshots", &["totals.rs"]),
+    ("tally", &["counts.rs"]),
+    ("totals", &["counts.rs", "read.rs", "totals.rs"]),
+    ("unfinished", &["counts.rs"]),
 ];
 /// What a call of the store reads besides the table.
-const INDEXES: [(&str, &[&str]); 2] = [("due", &["due"]), ("list", &["by_customer", "by_time"])];
+const INDEXES: [(&str, &[&str]); 4] = [
+    ("active", &["active"]),
+    ("due", &["due"]),
+    ("list", &["by_customer", "by_time"]),
+    ("unfinished", &["due"]),
+];
 /// What stands in the code of the table, and the action that it needs. A transaction needs the
 /// action of each of its parts.
 const ACTIONS: [(&str, &str); 12] = [

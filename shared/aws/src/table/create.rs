@@ -79,7 +79,7 @@ impl Table {
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::customer(&creation.job.customer)))
-            .update_expression("ADD unfinished :one")
+            .update_expression("ADD unfinished :one, total_created :one")
             .condition_expression(condition)
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":most", number(creation.max_unfinished))

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jobs::job::DueList;
+use jobs::ports::{COUNTER_SHARDS, Scope};
 use jobs::spec::CustomerId;
+use jobs::statistics::Minute;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -14,8 +16,11 @@ pub(super) const DUE_LIST: &str = "due_list";
 pub(super) const DUE_AT: &str = "due_at";
 pub(super) const LIST_CUSTOMER: &str = "list_customer";
 pub(super) const LIST_SHARD: &str = "list_shard";
+pub(super) const ACTIVE_SHARD: &str = "active_shard";
+pub(super) const ACTIVE_KEY: &str = "active_key";
 
 pub(super) const INDEX_DUE: &str = "due";
+pub(super) const INDEX_ACTIVE: &str = "active";
 pub(super) const INDEX_BY_CUSTOMER: &str = "by_customer";
 pub(super) const INDEX_BY_TIME: &str = "by_time";
 
@@ -24,8 +29,12 @@ pub(super) const SPEC: &str = "spec";
 pub(super) const RESULT: &str = "result#";
 pub(super) const OWNER: &str = "owner";
 
-/// Customers' counts lie in this many partitions: summing up reads each once.
-pub(super) const CUSTOMER_SHARDS: u8 = 16;
+/// Customers' counts lie in this many partitions, and so does what is being worked on: summing up
+/// reads each once.
+pub(super) const CUSTOMER_SHARDS: u8 = COUNTER_SHARDS;
+
+/// Ends the customer's name in the key of an active job.
+const CUSTOMER_ENDS: char = '\u{1}';
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -51,10 +60,29 @@ pub(super) fn customer_shard(shard: u8) -> String {
     format!("customers#{shard:x}")
 }
 
-pub(super) fn customer(customer: &CustomerId) -> Item {
+fn shard_of(customer: &CustomerId) -> u8 {
     let digit = customer.digest().as_bytes()[0];
-    let shard = char::from(digit).to_digit(16).unwrap_or(0) as u8 % CUSTOMER_SHARDS;
-    key(customer_shard(shard), customer.as_str())
+    char::from(digit).to_digit(16).unwrap_or(0) as u8 % CUSTOMER_SHARDS
+}
+
+pub(super) fn customer(customer: &CustomerId) -> Item {
+    key(customer_shard(shard_of(customer)), customer.as_str())
+}
+
+pub(super) fn active_shard(shard: u8) -> String {
+    format!("{shard:x}")
+}
+
+/// Where the active jobs of a customer stand: their partition, and what their keys begin with. No
+/// customer's name has a control character, so none begins like another's.
+pub(super) fn active_of(customer: &CustomerId) -> (String, String) {
+    let shard = active_shard(shard_of(customer));
+    (shard, format!("{customer}{CUSTOMER_ENDS}"))
+}
+
+/// The customer of such a key.
+pub(super) fn customer_of_active(key: &str) -> Option<CustomerId> {
+    CustomerId::parse(key.split_once(CUSTOMER_ENDS)?.0)
 }
 
 pub(super) fn due_list(list: DueList, shard: u32) -> String {
@@ -62,4 +90,17 @@ pub(super) fn due_list(list: DueList, shard: u32) -> String {
         DueList::Work => format!("work#{shard}"),
         DueList::Purge => format!("purge#{shard}"),
     }
+}
+
+/// Where the snapshots of totals lie: a customer under a name that has none of his own text.
+pub(super) fn minutes(scope: Scope<'_>) -> String {
+    match scope {
+        Scope::Everyone => "minutes#all".to_owned(),
+        Scope::Customer(customer) => format!("minutes#{}", customer.digest()),
+    }
+}
+
+/// Sorts as minutes do.
+pub(super) fn minute(minute: Minute) -> String {
+    format!("{:012}", minute.number())
 }

@@ -7,11 +7,13 @@
 //! | its specification, up to 64 KB | job id | `spec` | create, once |
 //! | a small result | job id | `result#FENCE` | before the end is written |
 //! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create |
-//! | counts of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge |
+//! | counts and totals of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge; once a minute |
+//! | totals as they were | `minutes#all`, `minutes#CUSTOMER_DIGEST` | minute | the sweep, once a minute where they changed |
 //!
-//! | index (keys only) | hash | range | on |
+//! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
-//! | `due`, sparse | `due_list`: `work#SHARD`, `purge#SHARD` | `due_at` | rows that are owed something |
+//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD` | `due_at` | rows that are owed something |
+//! | `active`, sparse | `active_shard`: that of the customer | `active_key`: customer, U+0001, job id | rows in state active |
 //! | `by_customer` | `list_customer` | `pk` | rows |
 //! | `by_time` | `list_shard` | `pk` | rows |
 //!
@@ -25,20 +27,29 @@
 //! | list of all | `Query` of each shard of `by_time`, merged, `BatchGetItem` |
 //! | sweep | `Query` of each shard of `due`, then `GetItem` and a write per row |
 //! | purge | `Query`, `BatchWriteItem`, `DeleteItem` of the owner, one transaction of two |
-//! | counts | `GetItem`; over all customers a `Query` of each shard |
+//! | counts by outcome | `GetItem`; over all customers a `Query` of each shard |
+//! | statistics | two `Query` of `minutes#`, and the totals as counts by outcome |
+//! | keep a minute | a `Query` of each shard of customers, `PutItem`; for each that changed `PutItem`, `UpdateItem` |
+//! | counts of what is unfinished | a `Query` of each shard of `due` (work) and of `active`; no row |
 
+mod counts;
 mod create;
 mod item;
 mod keys;
 mod purge;
 mod read;
 mod row;
+mod totals;
 mod write;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jobs::job::DueList;
-use jobs::ports::{Commit, Created, Creation, Listed, PortError, Scope, Store};
+use jobs::ports::{
+    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, Scope, Store,
+};
+use jobs::spec::CustomerId;
+use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
 use jobs::{Job, JobId, RowId, Spec, Timestamp};
 
@@ -122,5 +133,42 @@ impl Store for Table {
 
     async fn tally(&self, scope: Scope<'_>) -> Result<Tally, PortError> {
         self.read_tally(scope).await
+    }
+
+    async fn count_duplicates(&self, customer: &CustomerId, number: u64) -> Result<(), PortError> {
+        self.add_duplicates(customer, number).await
+    }
+
+    async fn totals(&self, scope: Scope<'_>) -> Result<Totals, PortError> {
+        self.read_totals(scope).await
+    }
+
+    async fn counters(&self, shard: u8) -> Result<Vec<Counter>, PortError> {
+        self.read_counters(shard).await
+    }
+
+    async fn keep_snapshot(
+        &self,
+        scope: Scope<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<bool, PortError> {
+        self.write_snapshot(scope, snapshot).await
+    }
+
+    async fn snapshots(
+        &self,
+        scope: Scope<'_>,
+        from: Minute,
+        until: Minute,
+    ) -> Result<Vec<Snapshot>, PortError> {
+        self.read_snapshots(scope, from, until).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DueEntry>, PortError> {
+        self.read_unfinished().await
+    }
+
+    async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
+        self.read_active(scope).await
     }
 }

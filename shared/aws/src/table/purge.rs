@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{Delete, DeleteRequest, TransactWriteItem, WriteRequest};
 use jobs::ports::PortError;
+use jobs::statistics::Totals;
 use jobs::tally::Tally;
 use jobs::{Job, JobId};
 
@@ -41,7 +42,8 @@ impl Table {
             .build()
             .map_err(unavailable)?;
         let spec = TransactWriteItem::builder().delete(delete).build();
-        let counts = self.count(&job.customer, Tally::between(Some(job), None))?;
+        let change = Tally::between(Some(job), None);
+        let counts = self.count(&job.customer, change, &Totals::default())?;
         // Refused: another sweep was faster by a moment.
         self.transact(vec![row, spec, counts]).await.map(drop)
     }

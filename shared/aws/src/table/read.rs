@@ -1,17 +1,16 @@
-//! Reading rows, specifications, results, lists and counts.
+//! Reading rows, specifications, results and lists.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::future::try_join_all;
 use jobs::job::DueList;
 use jobs::ports::{DUE_SHARDS, Listed, PortError, Scope};
-use jobs::tally::Tally;
 use jobs::{Job, JobId, RowId, Spec, Timestamp};
 
 use super::item::Attributes;
 use super::keys::{
-    self, CUSTOMER_SHARDS, DUE_AT, DUE_LIST, INDEX_BY_CUSTOMER, INDEX_BY_TIME, INDEX_DUE, Item,
-    LIST_CUSTOMER, LIST_SHARD, PK, SK, SPEC, STATE, number, text,
+    self, DUE_AT, DUE_LIST, INDEX_BY_CUSTOMER, INDEX_BY_TIME, INDEX_DUE, Item, LIST_CUSTOMER,
+    LIST_SHARD, PK, SK, SPEC, STATE, number, text,
 };
 use super::{Table, row, unavailable};
 
@@ -19,7 +18,7 @@ use super::{Table, row, unavailable};
 const BATCH: usize = 100;
 
 impl Table {
-    async fn get(&self, key: Item) -> Result<Option<Item>, PortError> {
+    pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, PortError> {
         let call = self.client.get_item().table_name(&self.name);
         let answer = call.set_key(Some(key)).consistent_read(true).send().await;
         Ok(answer.map_err(unavailable)?.item)
@@ -186,52 +185,6 @@ impl Table {
         };
         ids(query, limit, JobId::parse).await
     }
-
-    pub(super) async fn read_tally(&self, scope: Scope<'_>) -> Result<Tally, PortError> {
-        if let Scope::Customer(customer) = scope {
-            let item = self.get(keys::customer(customer)).await?;
-            return item.as_ref().map_or(Ok(Tally::default()), tally);
-        }
-        let shards = (0..CUSTOMER_SHARDS).map(|shard| self.tally_of_shard(shard));
-        let mut sum = Tally::default();
-        for tally in try_join_all(shards).await? {
-            sum += tally;
-        }
-        Ok(sum)
-    }
-
-    async fn tally_of_shard(&self, shard: u8) -> Result<Tally, PortError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", text(keys::customer_shard(shard)))
-            .into_paginator()
-            .items()
-            .send();
-        let mut sum = Tally::default();
-        while let Some(item) = pages.next().await {
-            sum += tally(&item.map_err(unavailable)?)?;
-        }
-        Ok(sum)
-    }
-}
-
-fn tally(item: &Item) -> Result<Tally, PortError> {
-    let read = Attributes(item);
-    let count = |name| {
-        read.optional(name, Attributes::number)
-            .map(Option::unwrap_or_default)
-    };
-    Ok(Tally {
-        unfinished: count("unfinished")?,
-        paused: count("paused")?,
-        completed: count("completed")?,
-        failed: count("failed")?,
-        cancelled: count("cancelled")?,
-    })
 }
 
 /// Ids of an index query, over as many pages as `limit` takes.

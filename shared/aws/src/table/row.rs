@@ -13,7 +13,8 @@ use jobs::{Job, JobId, State};
 
 use super::item::Attributes;
 use super::keys::{
-    DUE_AT, DUE_LIST, Item, LIST_CUSTOMER, LIST_SHARD, PK, STATE, due_list, key, number, text,
+    ACTIVE_KEY, ACTIVE_SHARD, DUE_AT, DUE_LIST, Item, LIST_CUSTOMER, LIST_SHARD, PK, STATE,
+    active_of, due_list, key, number, text,
 };
 
 /// The table removes what the sweep has not, this long after it should have.
@@ -53,6 +54,11 @@ pub fn encode(job: &Job) -> Item {
     }
     if let Some(at) = job.lease_until {
         put("lease_until", number(at.as_millis()));
+    }
+    if job.state == State::Active {
+        let (shard, prefix) = active_of(&job.customer);
+        put(ACTIVE_SHARD, text(shard));
+        put(ACTIVE_KEY, text(format!("{prefix}{}", job.id)));
     }
     if job.pause_requested {
         put("pause_requested", AttributeValue::Bool(true));
@@ -125,7 +131,7 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
     })
 }
 
-fn priority(name: &str) -> Option<Priority> {
+pub(super) fn priority(name: &str) -> Option<Priority> {
     Priority::ALL
         .into_iter()
         .find(|priority| priority.as_str() == name)

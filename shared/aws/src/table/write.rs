@@ -14,11 +14,12 @@ use aws_sdk_dynamodb::types::{
 use aws_smithy_async::rt::sleep::AsyncSleep;
 use jobs::ports::{Commit, PortError};
 use jobs::spec::CustomerId;
+use jobs::statistics::Totals;
 use jobs::tally::Tally;
 use jobs::{Job, JobId};
 
 use super::keys::{self, Item, number};
-use super::{Table, row, unavailable};
+use super::{Table, row, totals, unavailable};
 
 /// How often a write is tried again that met a transaction on the same item.
 const MOST_CONFLICTS: u32 = 8;
@@ -96,7 +97,8 @@ impl Table {
             .build()
             .map_err(unavailable)?;
         let put = TransactWriteItem::builder().put(put).build();
-        let counts = self.count(&before.customer, tally)?;
+        let totals = Totals::between(Some(before), after);
+        let counts = self.count(&before.customer, tally, &totals)?;
         match self.transact(vec![put, counts]).await? {
             Outcome::Written => Ok(Commit::Written),
             Outcome::Refused(reasons) => lost_or_echo(
@@ -106,11 +108,12 @@ impl Table {
         }
     }
 
-    /// Changes the counts of a customer; only ever part of a transaction that a row guards.
+    /// Changes the counts of a customer and adds to the totals; only ever part of a transaction that a row guards.
     pub(super) fn count(
         &self,
         customer: &CustomerId,
         tally: Tally,
+        totals: &Totals,
     ) -> Result<TransactWriteItem, PortError> {
         let changes = [
             ("unfinished", tally.unfinished),
@@ -119,11 +122,18 @@ impl Table {
             ("failed", tally.failed),
             ("cancelled", tally.cancelled),
         ];
-        let changes = || changes.into_iter().filter(|(_, change)| *change != 0);
-        let terms: Vec<_> = changes()
-            .map(|(name, _)| format!("{name} :{name}"))
+        let changes = changes.map(|(name, change)| (name.to_owned(), change));
+        let added = totals::attributes(totals).into_iter();
+        let added = added.map(|(name, count)| (name, count as i64));
+        let changes: Vec<_> = changes
+            .into_iter()
+            .filter(|(_, change)| *change != 0)
+            .chain(added)
             .collect();
-        let values = changes().map(|(name, change)| (format!(":{name}"), number(change)));
+        let terms = changes.iter().map(|(name, _)| format!("{name} :{name}"));
+        let terms: Vec<_> = terms.collect();
+        let values = changes.iter();
+        let values = values.map(|(name, change)| (format!(":{name}"), number(change)));
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::customer(customer)))

@@ -35,7 +35,10 @@ impl App {
         }
         let job = self.first_row(customer, new);
         match self.write(new, &job, &spec).await? {
-            Some(existing) => Ok(Creation::Duplicate(existing)),
+            Some(existing) => {
+                self.count_duplicate(&job.customer).await;
+                Ok(Creation::Duplicate(existing))
+            }
             None => {
                 let wait = job.wait(job.created_at);
                 if wait <= LONGEST_MESSAGE_DELAY {

@@ -1,7 +1,10 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod counts;
 mod create;
+mod minutes;
+mod pages;
 mod read;
 mod results;
 mod sweep;
@@ -10,8 +13,10 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use counts::{Health, QueueState, Stats};
 pub use create::Creation;
-pub use read::{Filter, Health, ListPage, Stats};
+pub use pages::{MOST_REACHED, NumberedPage};
+pub use read::{Filter, ListPage};
 pub use results::ResultsPage;
 pub use sweep::Swept;
 pub use work::{COMMIT_MARGIN, Handled, INVOCATION};
@@ -64,7 +69,8 @@ pub struct Ports {
 pub struct App {
     ports: Ports,
     limits: Limits,
-    stats: Arc<read::StatsCache>,
+    counts: Arc<counts::Counts>,
+    minutes: Arc<minutes::Minutes>,
     rates: Arc<Rates>,
 }
 
@@ -82,7 +88,8 @@ impl App {
         Self {
             ports,
             limits,
-            stats: Arc::default(),
+            counts: Arc::default(),
+            minutes: Arc::default(),
             rates: Arc::default(),
         }
     }

@@ -37,6 +37,9 @@ impl App {
     /// Sweeps up to `budget` rows.
     pub async fn sweep(&self, mode: Mode, budget: usize) -> Result<Swept, Error> {
         let now = self.now();
+        if mode == Mode::Routine {
+            self.keep_minute().await;
+        }
         // Due times are set early enough for a sweep every minute, so the routine looks at what is
         // due and no further; purging can wait until the service runs.
         let (until, lists) = match mode {
