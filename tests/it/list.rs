@@ -1,4 +1,4 @@
-//! Lists, counts and health: what many jobs look like together.
+//! Lists and counts: what many jobs look like together.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::support;
 /// A delay so long that nothing is sent.
 const LATE: u64 = 2_592_000_000;
 /// Counts of unfinished jobs may be this old.
-const STATS_AGE: Duration = Duration::from_secs(5);
+pub(crate) const STATS_AGE: Duration = Duration::from_secs(5);
 
 /// A web on which addresses with `bad` in them are missing.
-fn half_broken(request: &PageRequest) -> Result<Page, Failure> {
+pub(crate) fn half_broken(request: &PageRequest) -> Result<Page, Failure> {
     if request.url.as_str().contains("bad") {
         return Err(Failure::new(
             FailureCode::Http(404),
@@ -28,7 +28,7 @@ fn half_broken(request: &PageRequest) -> Result<Page, Failure> {
     Ok(support::page(request.url.as_str(), START))
 }
 
-async fn create(app: &TestApp, customer: &str, url: &str, delay: u64) -> String {
+pub(crate) async fn create(app: &TestApp, customer: &str, url: &str, delay: u64) -> String {
     let body = json!({"type": "single-page", "url": url, "customerId": customer, "delay": delay});
     app.create(&body).await
 }
@@ -288,84 +288,67 @@ async fn a_job_that_just_arrived_is_not_counted_as_paused() {
     assert_eq!(counts().await["paused"], 0);
 }
 
-async fn health(app: &TestApp) -> (bool, Vec<String>) {
-    app.advance(STATS_AGE);
-    let answer = app.get("/api/v1/health").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.json["success"], true);
-    assert_eq!(answer.text("message"), "Health retrieved");
-    assert_eq!(answer.text("timestamp"), app.app.now().to_string());
-    let data = &answer.json["data"];
-    assert_eq!(data["version"], api::VERSION);
-    assert_eq!(data.as_object().unwrap().len(), 3);
-    let issues = data["issues"].as_array().unwrap().iter();
-    let issues = issues.map(|issue| issue.as_str().unwrap().to_owned());
-    (data["isHealthy"].as_bool().unwrap(), issues.collect())
-}
-
 #[tokio::test]
-async fn a_service_without_jobs_is_healthy() {
-    let app = TestApp::start();
-    assert_eq!(health(&app).await, (true, vec![]));
-}
-
-#[tokio::test]
-async fn more_than_a_tenth_of_failures_is_unhealthy_for_an_hour() {
-    let app = TestApp::start();
-    let run = async |name: &str| {
-        create(&app, "ann", &format!("http://a.example/{name}"), 0).await;
-        app.drain(&Scripted(half_broken)).await;
-    };
-    app.sweep().await;
-    for n in 0..3 {
-        run(&format!("bad{n}")).await;
-    }
-    for n in 0..16 {
-        run(&format!("good{n}")).await;
-    }
-    assert!(health(&app).await.0, "nineteen are too few to tell");
-    run("good").await;
-    let (healthy, issues) = health(&app).await;
-    assert!(!healthy);
-    assert_eq!(issues, ["3 of the last 20 jobs failed"]);
-    for n in 0..10 {
-        run(&format!("more{n}")).await;
-    }
-    assert!(health(&app).await.0, "three of thirty are a tenth");
-    run("bad").await;
-    assert!(!health(&app).await.0);
-    app.advance(Duration::from_mins(1));
-    app.sweep().await;
-    app.advance(Duration::from_mins(58));
-    assert!(!health(&app).await.0);
-    app.advance(Duration::from_mins(2));
-    assert!(health(&app).await.0);
-}
-
-#[tokio::test]
-async fn many_waiting_jobs_that_nobody_works_on_are_unhealthy() {
-    let app = TestApp::start();
-    for n in 0..100 {
-        create(&app, "ann", &format!("http://a.example/{n}"), 0).await;
-    }
-    assert!(health(&app).await.0);
-    create(&app, "ann", "http://a.example/last", 0).await;
-    let (healthy, issues) = health(&app).await;
-    assert!(!healthy);
-    assert_eq!(issues, ["101 jobs wait and none is worked on"]);
-    app.drain(&Anything).await;
-    assert!(health(&app).await.0);
-}
-
-#[tokio::test]
-async fn a_job_that_waits_too_long_is_unhealthy() {
+async fn a_list_that_says_the_same_is_not_sent_again() {
     let app = TestApp::start();
     create(&app, "ann", "http://a.example/", 0).await;
-    create(&app, "ann", "http://a.example/late", 3_600_000).await;
-    app.advance(Duration::from_mins(15).checked_sub(STATS_AGE).unwrap());
-    assert!(health(&app).await.0);
-    let (healthy, issues) = health(&app).await;
-    assert!(!healthy);
-    assert_eq!(issues, ["the oldest job waits for 15 minutes"]);
+    let paths = [
+        "/api/jobs?includeHealth=true",
+        "/api/jobs?includeStats=false&customerId=ann",
+        "/api/v1/jobs",
+        "/api/v1/health",
+        "/api/queue",
+    ];
+    let mut seen = Vec::new();
+    for path in paths {
+        let first = app.get(path).await;
+        assert_eq!(first.status, StatusCode::OK, "{path}");
+        assert_eq!(first.header("cache-control"), Some("private, no-cache"));
+        let tag = first.header("etag").unwrap().to_owned();
+        assert!(tag.starts_with("W/\""), "{path}: {tag}");
+        seen.push(tag);
+    }
+    // Another time is not another answer.
+    app.advance(STATS_AGE);
+    for (path, tag) in paths.iter().zip(&seen) {
+        let same = app.get_unless(path, tag).await;
+        assert_eq!(same.status, StatusCode::NOT_MODIFIED, "{path}");
+        assert_eq!(same.json, Value::Null);
+        assert_eq!(same.header("etag"), Some(tag.as_str()));
+        assert_eq!(same.header("cache-control"), Some("private, no-cache"));
+    }
     app.drain(&Anything).await;
+    app.advance(STATS_AGE);
+    for (path, tag) in paths.iter().zip(&seen) {
+        let expected = match *path {
+            "/api/v1/health" => StatusCode::NOT_MODIFIED,
+            _ => StatusCode::OK,
+        };
+        assert_eq!(app.get_unless(path, tag).await.status, expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_leads_on_for_the_customer_that_it_was_made_for_alone() {
+    let app = TestApp::start();
+    for customer in ["ann", "bob"] {
+        for number in 0..3 {
+            create(&app, customer, &format!("http://a.example/{number}"), LATE).await;
+        }
+    }
+    let filters = ["", "&customerId=ann", "&customerId=bob"];
+    for made_for in filters {
+        let first = app.get(&format!("/api/jobs?limit=1{made_for}")).await;
+        let cursor = first.text("nextCursor");
+        for used_with in filters {
+            let path = format!("/api/jobs?limit=1{used_with}&cursor={cursor}");
+            let next = app.get(&path).await;
+            if made_for == used_with {
+                assert_eq!(ids(&next).len(), 1);
+            } else {
+                assert_eq!(next.status, StatusCode::BAD_REQUEST, "{path}");
+                assert_eq!(next.fields(), ["cursor"]);
+            }
+        }
+    }
 }

@@ -88,12 +88,13 @@ async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Resp
         ("url" = Option<String>, Query, description = "A part of the address"),
         ("type" = Option<String>, Query, description = "Type of the jobs", example = "single-page"),
         ("limit" = Option<u32>, Query, description = "Most jobs on the page, 10 unless told", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before, with the same `customerId`"),
         ("includeStats" = Option<bool>, Query, description = "Counts by status; true unless told"),
         ("includeHealth" = Option<bool>, Query, description = "Health of the queue; false unless told"),
     ),
     responses(
-        (status = 200, description = "A page of jobs", body = ListView),
+        (status = 200, description = "A page of jobs", body = ListView, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 400, description = "A parameter is wrong", body = JobsError),
         (status = 429, description = "Too many calls", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
@@ -103,15 +104,21 @@ async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Resp
 pub(crate) async fn list(
     State(api): State<Api>,
     Asked(caller): Asked,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match try_list(&api, &caller, query.as_deref()).await {
+    match try_list(&api, &caller, &headers, query.as_deref()).await {
         Ok(response) => response,
         Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
     }
 }
 
-async fn try_list(api: &Api, caller: &Caller, query: Option<&str>) -> Result<Response, Refusal> {
+async fn try_list(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Response, Refusal> {
     let mut query = Query::new(query);
     let filter = Filter {
         customer: query.parsed(
@@ -126,8 +133,8 @@ async fn try_list(api: &Api, caller: &Caller, query: Option<&str>) -> Result<Res
     let limit = query.number("limit", 1, 100, 10);
     let before = query.parsed(
         "cursor",
-        "must be the nextCursor of an earlier page",
-        cursor::decode,
+        "must be the nextCursor of an earlier page with the same customerId",
+        |text| cursor::decode(text, filter.customer.as_ref()),
     );
     let with_stats = query.bool("includeStats", true);
     let with_health = query.bool("includeHealth", false);
@@ -145,8 +152,9 @@ async fn try_list(api: &Api, caller: &Caller, query: Option<&str>) -> Result<Res
     if with_health {
         health = Some(api.app.health().await?);
     }
-    let view = ListView::new(&page, stats, health, api.app.now());
-    Ok(reply::json(StatusCode::OK, &view))
+    let customer = filter.customer.as_ref();
+    let view = ListView::new(&page, customer, stats, health, api.app.now());
+    Ok(reply::unless_seen(headers, &view))
 }
 
 /// Any of some statuses; none means all.

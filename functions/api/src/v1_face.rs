@@ -1,7 +1,7 @@
 //! Handlers of the Queue System API: decode, one call, encode.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use jobs::{Caller, Job};
 use serde_json::json;
@@ -77,16 +77,17 @@ async fn result(api: &Api, job: &Job) -> Result<Option<Box<RawValue>>, Refusal> 
 #[utoipa::path(
     get, path = "/api/v1/health", tag = "queue system", operation_id = "getHealthV1",
     responses(
-        (status = 200, description = "The health; what is wrong is in the body", body = Envelope<V1HealthView>),
+        (status = 200, description = "The health; what is wrong is in the body", body = Envelope<V1HealthView>, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "Not changed since the ETag that was sent"),
         (status = 503, description = "Out of reach", body = V1Error),
     )
 )]
-pub(crate) async fn health(State(api): State<Api>) -> Response {
+pub(crate) async fn health(State(api): State<Api>, headers: HeaderMap) -> Response {
     match api.app.health().await {
         Ok(health) => {
             let now = api.app.now();
             let view = Envelope::new("Health retrieved", V1HealthView::from(health), now);
-            reply::json(StatusCode::OK, &view)
+            reply::unless_seen(&headers, &view)
         }
         Err(error) => answer(Face::V1, &error.into(), api.app.now()),
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jobs::app::{Health, ListPage, Stats};
 use jobs::failure::Attempt;
+use jobs::spec::CustomerId;
 use jobs::{Job, Spec, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -231,6 +232,7 @@ pub(crate) struct ListView {
 impl ListView {
     pub(crate) fn new(
         page: &ListPage,
+        customer: Option<&CustomerId>,
         stats: Option<Stats>,
         health: Option<Health>,
         now: Timestamp,
@@ -246,7 +248,7 @@ impl ListView {
                 .iter()
                 .map(|job| JobSummary::new(job, now))
                 .collect(),
-            next_cursor: page.next.as_ref().map(cursor::encode),
+            next_cursor: page.next.as_ref().map(|id| cursor::encode(id, customer)),
         }
     }
 }
@@ -262,18 +264,26 @@ pub(crate) struct ResultsView {
     pub next_cursor: Option<String>,
 }
 
-/// Cursors: opaque, URL-safe, and checked when they come back.
+/// Cursors: opaque, URL-safe, and checked when they come back. Each is bound to the customer whose
+/// jobs were listed, or to the list of all.
 pub(crate) mod cursor {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jobs::JobId;
+    use jobs::spec::CustomerId;
 
-    pub(crate) fn encode(before: &JobId) -> String {
-        URL_SAFE_NO_PAD.encode(format!("1:{before}"))
+    fn prefix(customer: Option<&CustomerId>) -> String {
+        let owner = customer.map_or("*".to_owned(), CustomerId::digest);
+        format!("2:{owner}:")
     }
 
-    pub(crate) fn decode(text: &str) -> Option<JobId> {
+    pub(crate) fn encode(before: &JobId, customer: Option<&CustomerId>) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}{before}", prefix(customer)))
+    }
+
+    pub(crate) fn decode(text: &str, customer: Option<&CustomerId>) -> Option<JobId> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        JobId::parse(std::str::from_utf8(&bytes).ok()?.strip_prefix("1:")?)
+        let text = std::str::from_utf8(&bytes).ok()?;
+        JobId::parse(text.strip_prefix(&prefix(customer))?)
     }
 }
