@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{jobs_face, v1_face};
+use crate::{control_face, jobs_face, queue_control, v1_face};
 
 /// A job to create.
 #[derive(Deserialize, ToSchema)]
@@ -81,6 +81,13 @@ pub(crate) enum PriorityBody {
         jobs_face::list,
         jobs_face::job,
         jobs_face::results,
+        control_face::control,
+        control_face::cancel,
+        control_face::retry,
+        control_face::cancel_v1,
+        queue_control::operate,
+        queue_control::clear,
+        queue_control::operation,
         v1_face::job,
         v1_face::health,
     )

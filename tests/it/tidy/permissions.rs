@@ -8,26 +8,66 @@ use super::{all_texts, file, root, text};
 
 /// The files of `App` that each function comes through.
 const USES: [(&str, &[&str]); 3] = [
-    ("ApiRole", &["create.rs", "read.rs", "results.rs"]),
-    ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
-    ("SchedulerRole", &["mod.rs", "sweep.rs"]),
+    (
+        "ApiRole",
+        &[
+            "control.rs",
+            "create.rs",
+            "hold.rs",
+            "mod.rs",
+            "operate.rs",
+            "read.rs",
+            "results.rs",
+            "steps.rs",
+            "sweep.rs",
+        ],
+    ),
+    (
+        "WorkerRole",
+        &["hold.rs", "mod.rs", "results.rs", "work.rs"],
+    ),
+    (
+        "SchedulerRole",
+        &[
+            "control.rs",
+            "hold.rs",
+            "mod.rs",
+            "operate.rs",
+            "steps.rs",
+            "sweep.rs",
+        ],
+    ),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 11] = [
+const CALLS: [(&str, &[&str]); 21] = [
+    ("advance", &["operation.rs"]),
+    ("begin", &["operation.rs", "write.rs"]),
     ("commit", &["write.rs"]),
     ("create", &["create.rs"]),
     ("due", &["read.rs"]),
+    ("due_from", &["operation.rs"]),
+    ("hold", &["hold.rs"]),
     ("job", &["read.rs"]),
     ("job_and_spec", &["read.rs"]),
     ("jobs", &["read.rs"]),
     ("list", &["read.rs"]),
+    ("listed", &["operation.rs"]),
+    ("operation", &["operation.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
+    ("release", &["revive.rs"]),
+    ("remove", &["operation.rs", "write.rs"]),
     ("result", &["read.rs"]),
+    ("revive", &["revive.rs", "write.rs"]),
+    ("set_hold", &["hold.rs"]),
     ("tally", &["read.rs"]),
 ];
 /// What a call of the store reads besides the table.
-const INDEXES: [(&str, &[&str]); 2] = [("due", &["due"]), ("list", &["by_customer", "by_time"])];
+const INDEXES: [(&str, &[&str]); 3] = [
+    ("due", &["due"]),
+    ("due_from", &["due"]),
+    ("list", &["by_customer", "by_time"]),
+];
 /// What stands in the code of the table, and the action that it needs. A transaction needs the
 /// action of each of its parts.
 const ACTIONS: [(&str, &str); 12] = [
@@ -58,10 +98,12 @@ fn calls(files: &[&str]) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     for name in files {
         let source = code(&format!("shared/jobs/src/app/{name}"));
-        for (at, store) in source.match_indices("store.") {
-            let call = &source[at + store.len()..];
-            let end = call.find('(').unwrap();
-            calls.insert(call[..end].to_owned());
+        for port in ["store.", "operations."] {
+            for (at, port) in source.match_indices(port) {
+                let call = &source[at + port.len()..];
+                let end = call.find('(').unwrap();
+                calls.insert(call[..end].to_owned());
+            }
         }
     }
     calls

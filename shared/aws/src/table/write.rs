@@ -112,23 +112,12 @@ impl Table {
         customer: &CustomerId,
         tally: Tally,
     ) -> Result<TransactWriteItem, PortError> {
-        let changes = [
-            ("unfinished", tally.unfinished),
-            ("paused", tally.paused),
-            ("completed", tally.completed),
-            ("failed", tally.failed),
-            ("cancelled", tally.cancelled),
-        ];
-        let changes = || changes.into_iter().filter(|(_, change)| *change != 0);
-        let terms: Vec<_> = changes()
-            .map(|(name, _)| format!("{name} :{name}"))
-            .collect();
-        let values = changes().map(|(name, change)| (format!(":{name}"), number(change)));
+        let (terms, values) = changes(tally);
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::customer(customer)))
-            .update_expression(format!("ADD {}", terms.join(", ")))
-            .set_expression_attribute_values(Some(values.collect()))
+            .update_expression(terms)
+            .set_expression_attribute_values(Some(values))
             .build()
             .map_err(unavailable)?;
         Ok(TransactWriteItem::builder().update(update).build())
@@ -175,7 +164,7 @@ impl Table {
     }
 
     /// Waits a little longer after each conflict, by chance, so that rivals part ways.
-    async fn pause(&self, conflicts: u32) {
+    pub(super) async fn pause(&self, conflicts: u32) {
         let longest = 10_u64 << conflicts;
         let chance = getrandom::u64().unwrap_or(longest) % longest;
         if let Some(sleep) = self.client.config().sleep_impl() {
@@ -209,8 +198,25 @@ impl From<CancellationReason> for Reason {
     }
 }
 
+/// The update that changes the counts of a customer: expression and values.
+pub(super) fn changes(tally: Tally) -> (String, Item) {
+    let changes = [
+        ("unfinished", tally.unfinished),
+        ("paused", tally.paused),
+        ("completed", tally.completed),
+        ("failed", tally.failed),
+        ("cancelled", tally.cancelled),
+    ];
+    let changes = || changes.into_iter().filter(|(_, change)| *change != 0);
+    let terms: Vec<_> = changes()
+        .map(|(name, _)| format!("{name} :{name}"))
+        .collect();
+    let values = changes().map(|(name, change)| (format!(":{name}"), number(change)));
+    (format!("ADD {}", terms.join(", ")), values.collect())
+}
+
 /// A refused write: somebody else's row, or our own from a try whose answer was lost.
-fn lost_or_echo(found: Option<&Item>, after: &Job) -> Result<Commit, PortError> {
+pub(super) fn lost_or_echo(found: Option<&Item>, after: &Job) -> Result<Commit, PortError> {
     let Some(item) = found else {
         return Ok(Commit::Lost(None));
     };

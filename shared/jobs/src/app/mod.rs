@@ -1,15 +1,20 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod control;
 mod create;
+mod hold;
+mod operate;
 mod read;
 mod results;
+mod steps;
 mod sweep;
 mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use control::Action;
 pub use create::Creation;
 pub use read::{Filter, Health, ListPage, Stats};
 pub use results::ResultsPage;
@@ -20,7 +25,7 @@ use crate::error::Error;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
-use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Queue, Store};
+use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Operations, Queue, Store};
 use crate::rate::{Call, Rates};
 use crate::spec::CustomerId;
 use crate::time::Timestamp;
@@ -53,6 +58,7 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Ports {
     pub store: Arc<dyn Store>,
+    pub operations: Arc<dyn Operations>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,
@@ -66,6 +72,7 @@ pub struct App {
     limits: Limits,
     stats: Arc<read::StatsCache>,
     rates: Arc<Rates>,
+    hold: Arc<hold::HoldCache>,
 }
 
 /// How a change of a row ended.
@@ -73,7 +80,7 @@ enum Settled {
     /// This is the row now.
     Written(Box<Job>),
     /// The row as it stands refuses the change.
-    Refused,
+    Refused(Box<Job>),
     Gone,
 }
 
@@ -84,6 +91,7 @@ impl App {
             limits,
             stats: Arc::default(),
             rates: Arc::default(),
+            hold: Arc::default(),
         }
     }
 
@@ -128,7 +136,7 @@ impl App {
         let mut current = Box::new(job.clone());
         for _ in 0..MOST_RACES {
             let Ok(next) = change(&current, self.stamp()) else {
-                return Ok(Settled::Refused);
+                return Ok(Settled::Refused(current));
             };
             match self.ports.store.commit(&current, &next).await? {
                 Commit::Written => return Ok(Settled::Written(Box::new(next))),
