@@ -167,9 +167,11 @@ impl Metered {
             queue: LocalQueue::new(Arc::clone(&clock)),
             sends: AtomicUsize::new(0),
         });
-        let store: Arc<dyn Store> = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        let table = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        let store: Arc<dyn Store> = Arc::clone(&table) as _;
         let ports = Ports {
             store: Arc::clone(&store),
+            operations: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock,

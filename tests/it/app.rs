@@ -155,6 +155,7 @@ impl TestApp {
         let blobs = Arc::new(InMemory::new());
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
+            operations: Arc::clone(&store) as _,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

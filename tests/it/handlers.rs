@@ -8,15 +8,18 @@ use async_trait::async_trait;
 use aws::host::{SystemClock, SystemEntropy};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
+use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Blobs, Commit, Counter, Created, Creation, DueEntry, Envelope, Listed,
-    PageRequest, PortError, Queue, Scope, Scraper, Store,
+    ActiveEntry, Advanced, Blobs, Commit, Counter, Created, Creation, DueEntry, DuePage, Envelope,
+    Listed, Operations, PageRequest, PortError, Queue, Revival, Revived, Scope, Scraper, Store,
 };
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
-use jobs::{App, Failure, Job, JobId, Limits, Message, Page, RowId, Spec, Timestamp};
+use jobs::{
+    App, Failure, Job, JobId, Limits, Message, Operation, OperationId, Page, RowId, Spec, Timestamp,
+};
 use serde_json::{Value, json};
 
 const GONE: u128 = 1;
@@ -60,6 +63,14 @@ impl Store for Table {
     }
 
     async fn commit(&self, _: &Job, _: &Job) -> Result<Commit, PortError> {
+        unreachable_table()
+    }
+
+    async fn revive(&self, _: &Revival<'_>) -> Result<Revived, PortError> {
+        unreachable_table()
+    }
+
+    async fn release(&self, _: &Job) -> Result<bool, PortError> {
         unreachable_table()
     }
 
@@ -163,6 +174,48 @@ impl Blobs for Nothing {
     }
 }
 
+/// Nothing is held back and nothing is going on.
+#[async_trait]
+impl Operations for Nothing {
+    async fn begin(&self, _: &Operation, _: &[JobId]) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn operation(&self, _: &OperationId) -> Result<Option<Operation>, PortError> {
+        Ok(None)
+    }
+
+    async fn listed(&self, _: &OperationId) -> Result<Vec<JobId>, PortError> {
+        unreachable_table()
+    }
+
+    async fn advance(&self, _: &Operation, _: &Operation) -> Result<Advanced, PortError> {
+        unreachable_table()
+    }
+
+    async fn remove(&self, _: &Operation) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn due_from(
+        &self,
+        _: u32,
+        _: Timestamp,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<DuePage, PortError> {
+        unreachable_table()
+    }
+
+    async fn hold(&self) -> Result<Hold, PortError> {
+        Ok(Hold::default())
+    }
+
+    async fn set_hold(&self, _: &Hold, _: &Hold) -> Result<bool, PortError> {
+        unreachable_table()
+    }
+}
+
 #[async_trait]
 impl Scraper for Nothing {
     async fn scrape(&self, _: &PageRequest) -> Result<Page, Failure> {
@@ -177,6 +230,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
     });
     let ports = Ports {
         store: Arc::clone(&table) as Arc<dyn Store>,
+        operations: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         clock: Arc::new(SystemClock),

@@ -4,6 +4,8 @@
 
 mod app;
 mod blobs_conformance;
+mod calls;
+mod control;
 mod create;
 mod golden;
 mod handlers;
@@ -12,9 +14,12 @@ mod lambda;
 mod life;
 mod list;
 mod openapi;
+mod operations;
+mod operations_killed;
 mod outage;
 mod process;
 mod queue_conformance;
+mod queue_control;
 mod rates;
 mod read;
 mod readme;

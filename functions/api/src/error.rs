@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
-use jobs::{Error, Problem, Timestamp};
+use jobs::{Error, Problem, Status, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -59,6 +59,9 @@ pub(crate) struct JobsError {
     pub error: String,
     /// A list of problems by field, or a sentence.
     pub details: Value,
+    /// Where the job stands; on 409 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
     /// Names this answer in the log; on 5xx only.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -78,6 +81,9 @@ pub(crate) struct V1Error {
     pub error: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
+    /// Where the job stands; on 409 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
     /// Names this answer in the log; on 5xx only.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -93,6 +99,8 @@ struct Report {
     title: &'static str,
     sentence: String,
     problems: Option<Value>,
+    /// Where the job stands that forbids what was asked for.
+    job: Option<Status>,
     retry_after: Option<Duration>,
     /// The rate that was exceeded, in calls a minute.
     rate: Option<u32>,
@@ -107,6 +115,7 @@ impl Report {
             title,
             sentence: sentence.into(),
             problems: None,
+            job: None,
             retry_after: None,
             rate: None,
             printed: false,
@@ -171,9 +180,15 @@ fn of_app(error: &Error) -> Report {
             "Job not found",
             format!("No job found with ID: {id}"),
         ),
-        Error::Conflict { .. } => {
-            Report::new(StatusCode::CONFLICT, "Not possible now", error.to_string())
-        }
+        Error::Conflict { status, .. } | Error::Taken { status, .. } => Report {
+            job: Some(*status),
+            ..Report::new(StatusCode::CONFLICT, "Not possible now", error.to_string())
+        },
+        Error::NoOperation(id) => Report::new(
+            StatusCode::NOT_FOUND,
+            "Operation not found",
+            format!("No operation found with ID: {id}"),
+        ),
         Error::Full { retry_after } => Report {
             retry_after: Some(*retry_after),
             printed: true,
@@ -220,12 +235,14 @@ pub(crate) fn answer(face: Face, refusal: &Refusal, now: Timestamp) -> Response 
         .retry_after
         .map(|wait| wait.as_secs_f64().ceil().max(1.0) as u64);
     let retry_after = seconds.filter(|_| report.rate.is_some());
+    let status = report.job.map(Status::as_str);
     let mut response = if face == Face::V1 || report.printed {
         let body = V1Error {
             success: false,
             message: report.title.to_owned(),
             error: report.sentence,
             details: report.problems,
+            status,
             request_id,
             retry_after,
             timestamp: now.to_string(),
@@ -235,6 +252,7 @@ pub(crate) fn answer(face: Face, refusal: &Refusal, now: Timestamp) -> Response 
         let body = JobsError {
             error: report.title.to_owned(),
             details: report.problems.unwrap_or(Value::String(report.sentence)),
+            status,
             request_id,
             retry_after,
         };

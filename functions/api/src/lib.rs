@@ -1,10 +1,12 @@
 //! The HTTP API as a value: two faces over the same jobs. Handlers decode, call [`App`] once and
 //! encode; refuses to decide anything about a job, and to know in which host it runs.
 
+mod control_face;
 mod error;
 mod jobs_face;
 mod openapi;
 mod query;
+mod queue_control;
 mod queue_face;
 mod queue_view;
 mod reply;
@@ -15,7 +17,7 @@ mod v1_view;
 mod view;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use jobs::App;
 use jobs::extraction::Check;
 
@@ -23,14 +25,21 @@ use jobs::extraction::Check;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 9] = [
+pub const ROUTES: [(&str, &str); 16] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
+    ("PUT", "/api/jobs/{id}"),
+    ("DELETE", "/api/jobs/{id}"),
     ("GET", "/api/jobs/{id}/results"),
     ("GET", "/api/queue"),
     ("GET", "/api/v1/jobs"),
+    ("POST", "/api/jobs/{id}/retry"),
+    ("POST", "/api/queue"),
+    ("DELETE", "/api/queue"),
+    ("GET", "/api/operations/{id}"),
     ("GET", "/api/v1/jobs/{id}"),
+    ("DELETE", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
     ("GET", "/openapi.json"),
 ];
@@ -47,11 +56,26 @@ pub fn router(app: App, check: Check) -> Router {
     let api = Api { app, check };
     Router::new()
         .route("/api/jobs", get(jobs_face::list).post(jobs_face::create))
-        .route("/api/jobs/{id}", get(jobs_face::job))
+        .route(
+            "/api/jobs/{id}",
+            get(jobs_face::job)
+                .put(control_face::control)
+                .delete(control_face::cancel),
+        )
         .route("/api/jobs/{id}/results", get(jobs_face::results))
-        .route("/api/queue", get(queue_face::queue))
         .route("/api/v1/jobs", get(v1_list::list))
-        .route("/api/v1/jobs/{id}", get(v1_face::job))
+        .route("/api/jobs/{id}/retry", post(control_face::retry))
+        .route(
+            "/api/queue",
+            get(queue_face::queue)
+                .post(queue_control::operate)
+                .delete(queue_control::clear),
+        )
+        .route("/api/operations/{id}", get(queue_control::operation))
+        .route(
+            "/api/v1/jobs/{id}",
+            get(v1_face::job).delete(control_face::cancel_v1),
+        )
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))
         .fallback(error::unknown_path)

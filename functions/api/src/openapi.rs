@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{jobs_face, queue_face, v1_face, v1_list};
+use crate::{control_face, jobs_face, queue_control, queue_face, v1_face, v1_list};
 
 /// A job to create.
 #[derive(Deserialize, ToSchema)]
@@ -83,6 +83,13 @@ pub(crate) enum PriorityBody {
         jobs_face::results,
         queue_face::queue,
         v1_list::list,
+        control_face::control,
+        control_face::cancel,
+        control_face::retry,
+        control_face::cancel_v1,
+        queue_control::operate,
+        queue_control::clear,
+        queue_control::operation,
         v1_face::job,
         v1_face::health,
     )

@@ -59,6 +59,18 @@ pub(crate) async fn json_body(request: Request<Body>) -> Result<Value, Refusal> 
     serde_json::from_slice(&body).map_err(|error| malformed(&format!("is not JSON: {error}")))
 }
 
+/// The JSON of a request that may have none.
+pub(crate) async fn optional_json_body(request: Request<Body>) -> Result<Option<Value>, Refusal> {
+    let (head, body) = request.into_parts();
+    let body = bounded(body).await?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    json_body(Request::from_parts(head, Body::from(body)))
+        .await
+        .map(Some)
+}
+
 /// A body of at most [`MAX_BODY`]. A larger one is read on for a while and forgotten: most clients
 /// look for the answer only after they have sent everything.
 async fn bounded(mut body: Body) -> Result<Vec<u8>, Refusal> {

@@ -67,8 +67,10 @@ impl Host {
         let client = client::dynamodb(&connection(&embedded));
         crate::schema::ensure_table(&embedded, TABLE)?;
         let queue = LocalQueue::new(Arc::clone(&clock));
+        let table = Arc::new(Table::new(client, TABLE));
         let ports = Ports {
-            store: Arc::new(Table::new(client, TABLE)),
+            store: Arc::clone(&table) as _,
+            operations: table,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(blobs)),
             clock,

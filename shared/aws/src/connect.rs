@@ -30,8 +30,10 @@ pub fn ports(settings: &Settings) -> Ports {
     };
     let dynamodb = client::dynamodb(&connection(&settings.endpoints.dynamodb));
     let sqs = client::sqs(&connection(&settings.endpoints.sqs));
+    let table = Arc::new(Table::new(dynamodb, settings.table.clone()));
     Ports {
-        store: Arc::new(Table::new(dynamodb, settings.table.clone())),
+        store: Arc::clone(&table) as _,
+        operations: table,
         queue: Arc::new(Queues::new(sqs, settings.queues.clone())),
         blobs: Arc::new(S3Blobs::new(settings)),
         clock: Arc::new(SystemClock),

@@ -48,6 +48,22 @@ impl Caller {
         }
     }
 
+    /// Whose jobs a change is about, where the request names `stated`; `None` is everybody's.
+    pub fn reach(&self, stated: Option<&CustomerId>) -> Result<Option<CustomerId>, Error> {
+        match self {
+            Self::Customer(_) => self.owner(stated).map(Some),
+            Self::Anyone | Self::Admin => Ok(stated.cloned()),
+        }
+    }
+
+    /// The customer that calls, where it is one.
+    pub const fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Customer(own) => Some(own),
+            Self::Anyone | Self::Admin => None,
+        }
+    }
+
     /// Who is counted against the rate of a call that names no customer.
     pub fn payer(&self) -> CustomerId {
         match self {
@@ -81,6 +97,9 @@ mod tests {
             caller.scope(Some(&other)),
             Err(Error::NotFound(_))
         ));
+        assert_eq!(caller.reach(None).unwrap(), Some(own.clone()));
+        assert!(caller.reach(Some(&other)).is_err());
+        assert_eq!(caller.customer(), Some(&own));
         assert_eq!(caller.payer(), own);
     }
 
@@ -91,6 +110,8 @@ mod tests {
             assert_eq!(caller.owner(None).unwrap(), CustomerId::default());
             assert_eq!(caller.owner(Some(&named("any"))).unwrap(), named("any"));
             assert_eq!(caller.scope(None).unwrap(), None);
+            assert_eq!(caller.reach(None).unwrap(), None);
+            assert_eq!(caller.customer(), None);
         }
     }
 }

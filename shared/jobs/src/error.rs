@@ -49,6 +49,17 @@ pub enum Error {
     /// The job's state forbids it. Read the job and decide again.
     #[error("job {id} is {status}, which forbids this")]
     Conflict { id: JobId, status: Status },
+    /// The job cannot start anew: an equal one that is unfinished has taken its place. Follow that
+    /// one.
+    #[error("job {id} cannot start anew: job {by} is equal and unfinished")]
+    Taken {
+        id: JobId,
+        status: Status,
+        by: JobId,
+    },
+    /// No such operation for this caller.
+    #[error("no operation found with id {0}")]
+    NoOperation(String),
     /// The customer has as many unfinished jobs as allowed. Come back later.
     #[error("the queue of this customer is full")]
     Full { retry_after: Duration },

@@ -106,6 +106,8 @@ pub enum DueList {
     Work,
     /// Finished: to be purged when its retention ends.
     Purge,
+    /// Operations on many jobs, which are few: this list has one shard.
+    Operation,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

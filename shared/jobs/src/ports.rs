@@ -1,6 +1,8 @@
 //! What the domain needs from outside, as traits. Each has one conformance suite that runs on
 //! every implementation. Refuses SDK types in its signatures.
 
+mod operations;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +18,8 @@ use crate::spec::{CustomerId, Priority, Spec};
 use crate::statistics::{Minute, Snapshot, Totals};
 use crate::tally::Tally;
 use crate::time::Timestamp;
+
+pub use operations::{Advanced, DuePage, Operations};
 
 /// A port did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,31 @@ pub struct Creation<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
     New,
+    /// The deduplication row names this owner, and it is not the one to be replaced.
+    Owned(JobId),
+    /// The owner to be replaced is gone: the place is free.
+    Vacant,
+    /// The customer has as many unfinished jobs as allowed.
+    Full,
+}
+
+/// An ended job to be started anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Revival<'a> {
+    pub before: &'a Job,
+    pub after: &'a Job,
+    /// Where the job takes part in deduplication: the owner to take over from, if there is one
+    /// that is not the job itself.
+    pub replaces: Option<&'a JobId>,
+    /// Most unfinished jobs that the customer may have, this one included.
+    pub max_unfinished: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revived {
+    Written,
+    /// The row is no longer the one that was read; this is what it is now.
+    Lost(Option<Box<Job>>),
     /// The deduplication row names this owner, and it is not the one to be replaced.
     Owned(JobId),
     /// The owner to be replaced is gone: the place is free.
@@ -163,6 +192,10 @@ pub trait Store: Send + Sync {
     /// with it where they change.
     async fn commit(&self, before: &Job, after: &Job) -> Result<Commit, PortError>;
 
+    /// Replaces the row of an ended job by that of a queued one where it still is `before`, takes
+    /// its place in deduplication again, and changes the customer's counts, as one.
+    async fn revive(&self, revival: &Revival<'_>) -> Result<Revived, PortError>;
+
     /// Keeps a result beside the row, under the fence of its claim.
     async fn put_result(&self, id: &JobId, fence: u64, body: Vec<u8>) -> Result<(), PortError>;
 
@@ -170,6 +203,10 @@ pub trait Store: Send + Sync {
 
     /// Removes a finished job with everything that belongs to it, where the row still is `job`.
     async fn purge(&self, job: &Job) -> Result<(), PortError>;
+
+    /// Gives the job's place in deduplication up, so that an equal one can be created whatever
+    /// becomes of this; `false` where it had none.
+    async fn release(&self, job: &Job) -> Result<bool, PortError>;
 
     /// Rows in one shard of a due list that come due by `until`, earliest first.
     async fn due(

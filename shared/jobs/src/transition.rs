@@ -13,6 +13,7 @@
 //!             +-- Queued (pause)          any unfinished -- cancel --> Cancelled
 //! ```
 
+mod control;
 mod due;
 mod table;
 
@@ -249,50 +250,6 @@ impl Job {
             }
             _ => Sweep::Nothing,
         }
-    }
-
-    /// Holds a queued job back, or asks for it where an attempt runs.
-    pub fn pause(&self, stamp: Stamp) -> Result<Self, Refusal> {
-        let mut next = self.permitted(Move::Pause)?;
-        if self.state == State::Active {
-            next.pause_requested = true;
-        } else {
-            next.state = State::Paused;
-            next.due_at = None;
-        }
-        Ok(next.sealed(stamp, self))
-    }
-
-    /// Lets a paused job go on, at its original time or now where that has passed.
-    pub fn resume(&self, stamp: Stamp) -> Result<Self, Refusal> {
-        let mut next = self.permitted(Move::Resume)?;
-        next.requeue(stamp.now, self.eligible_at);
-        Ok(next.sealed(stamp, self))
-    }
-
-    /// Ends an unfinished job for good. A worker that runs it finds its word refused.
-    pub fn cancel(&self, stamp: Stamp, retention: &Retention) -> Result<Self, Refusal> {
-        let mut next = self.permitted(Move::Cancel)?;
-        next.end(State::Cancelled, stamp.now, retention);
-        Ok(next.sealed(stamp, self))
-    }
-
-    /// Starts a failed or cancelled job anew, with all its attempts.
-    pub fn retry(&self, stamp: Stamp) -> Result<Self, Refusal> {
-        let mut next = self.permitted(Move::Retry)?;
-        next.attempts.clear();
-        next.started_at = None;
-        next.finished_at = None;
-        next.result = None;
-        next.requeue(stamp.now, stamp.now);
-        Ok(next.sealed(stamp, self))
-    }
-
-    /// Lets a delayed job start now.
-    pub fn promote(&self, stamp: Stamp) -> Result<Self, Refusal> {
-        let mut next = self.permitted(Move::Promote)?;
-        next.requeue(stamp.now, stamp.now);
-        Ok(next.sealed(stamp, self))
     }
 
     /// Makes the next sweep look at a queued job and send its message: a hint about it went to

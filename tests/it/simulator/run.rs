@@ -90,6 +90,7 @@ impl Simulation {
         let store = Arc::new(Table::new(client::dynamodb(&connection), super::TABLE));
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
+            operations: Arc::clone(&store) as _,
             queue: Arc::new(WorldQueue(Arc::clone(world))),
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock: Arc::new(WorldClock(Arc::clone(world))),

@@ -11,42 +11,73 @@ const USES: [(&str, &[&str]); 3] = [
     (
         "ApiRole",
         &[
+            "control.rs",
             "counts.rs",
             "create.rs",
+            "hold.rs",
             "minutes.rs",
+            "mod.rs",
+            "operate.rs",
             "pages.rs",
             "read.rs",
             "results.rs",
+            "steps.rs",
+            "sweep.rs",
         ],
     ),
-    ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
-    ("SchedulerRole", &["minutes.rs", "mod.rs", "sweep.rs"]),
+    (
+        "WorkerRole",
+        &["hold.rs", "mod.rs", "results.rs", "work.rs"],
+    ),
+    (
+        "SchedulerRole",
+        &[
+            "control.rs",
+            "hold.rs",
+            "minutes.rs",
+            "mod.rs",
+            "operate.rs",
+            "steps.rs",
+            "sweep.rs",
+        ],
+    ),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 18] = [
+const CALLS: [(&str, &[&str]); 28] = [
     ("active", &["counts.rs"]),
+    ("advance", &["operation.rs"]),
+    ("begin", &["operation.rs", "write.rs"]),
     ("commit", &["write.rs"]),
     ("count_duplicates", &["totals.rs"]),
     ("counters", &["counts.rs"]),
     ("create", &["create.rs"]),
     ("due", &["read.rs"]),
+    ("due_from", &["operation.rs"]),
+    ("hold", &["hold.rs"]),
     ("job", &["read.rs"]),
     ("job_and_spec", &["read.rs"]),
     ("jobs", &["read.rs"]),
     ("keep_snapshot", &["totals.rs"]),
     ("list", &["read.rs"]),
+    ("listed", &["operation.rs"]),
+    ("operation", &["operation.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
+    ("release", &["revive.rs"]),
+    ("remove", &["operation.rs", "write.rs"]),
     ("result", &["read.rs"]),
+    ("revive", &["revive.rs", "write.rs"]),
+    ("set_hold", &["hold.rs"]),
     ("snapshots", &["totals.rs"]),
     ("tally", &["counts.rs"]),
     ("totals", &["counts.rs", "read.rs", "totals.rs"]),
     ("unfinished", &["counts.rs"]),
 ];
 /// What a call of the store reads besides the table.
-const INDEXES: [(&str, &[&str]); 4] = [
+const INDEXES: [(&str, &[&str]); 5] = [
     ("active", &["active"]),
     ("due", &["due"]),
+    ("due_from", &["due"]),
     ("list", &["by_customer", "by_time"]),
     ("unfinished", &["due"]),
 ];
@@ -80,10 +111,12 @@ fn calls(files: &[&str]) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     for name in files {
         let source = code(&format!("shared/jobs/src/app/{name}"));
-        for (at, store) in source.match_indices("store.") {
-            let call = &source[at + store.len()..];
-            let end = call.find('(').unwrap();
-            calls.insert(call[..end].to_owned());
+        for port in ["store.", "operations."] {
+            for (at, port) in source.match_indices(port) {
+                let call = &source[at + port.len()..];
+                let end = call.find('(').unwrap();
+                calls.insert(call[..end].to_owned());
+            }
         }
     }
     calls

@@ -89,6 +89,7 @@ pub(super) fn due_list(list: DueList, shard: u32) -> String {
     match list {
         DueList::Work => format!("work#{shard}"),
         DueList::Purge => format!("purge#{shard}"),
+        DueList::Operation => format!("operation#{shard}"),
     }
 }
 

@@ -6,13 +6,16 @@
 //! | row of a job, about 1 KB | job id | `state` | create, claim, end, sweep, control |
 //! | its specification, up to 64 KB | job id | `spec` | create, once |
 //! | a small result | job id | `result#FENCE` | before the end is written |
-//! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create |
 //! | counts and totals of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge; once a minute |
 //! | totals as they were | `minutes#all`, `minutes#CUSTOMER_DIGEST` | minute | the sweep, once a minute where they changed |
+//! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create, retry |
+//! | an operation on many jobs | operation id | `operation` | its request, every step |
+//! | jobs that its request has listed | operation id | `listed` | its request, once |
+//! | the hold on the whole queue | `control` | `queue` | pause and resume of everything |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
-//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD` | `due_at` | rows that are owed something |
+//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD`, `operation#0` | `due_at` | rows that are owed something |
 //! | `active`, sparse | `active_shard`: that of the customer | `active_key`: customer, U+0001, job id | rows in state active |
 //! | `by_customer` | `list_customer` | `pk` | rows |
 //! | `by_time` | `list_shard` | `pk` | rows |
@@ -26,32 +29,41 @@
 //! | list of a customer | `Query` of `by_customer`, `BatchGetItem` of the rows |
 //! | list of all | `Query` of each shard of `by_time`, merged, `BatchGetItem` |
 //! | sweep | `Query` of each shard of `due`, then `GetItem` and a write per row |
-//! | purge | `Query`, `BatchWriteItem`, `DeleteItem` of the owner, one transaction of two |
 //! | counts by outcome | `GetItem`; over all customers a `Query` of each shard |
 //! | statistics | two `Query` of `minutes#`, and the totals as counts by outcome |
 //! | keep a minute | a `Query` of each shard of customers, `PutItem`; for each that changed `PutItem`, `UpdateItem` |
 //! | counts of what is unfinished | a `Query` of each shard of `due` (work) and of `active`; no row |
+//! | purge | `Query`, `BatchWriteItem`, one transaction of four |
+//! | retry | `GetItem`, one transaction of two or three writes; a `GetItem` for each owner met |
+//! | step of an operation | a list of 100, what becomes of each, `PutItem` |
+//! | claim and sweep | besides: `GetItem` of the hold, at most once a second |
 
 mod counts;
 mod create;
+mod hold;
 mod item;
 mod keys;
+mod operation;
+mod operation_row;
 mod purge;
 mod read;
+mod revive;
 mod row;
 mod totals;
 mod write;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, Scope, Store,
+    ActiveEntry, Advanced, Commit, Counter, Created, Creation, DueEntry, DuePage, Listed,
+    Operations, PortError, Revival, Revived, Scope, Store,
 };
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
-use jobs::{Job, JobId, RowId, Spec, Timestamp};
+use jobs::{Job, JobId, Operation, OperationId, RowId, Spec, Timestamp};
 
 pub use row::{decode as decode_row, encode as encode_row};
 
@@ -96,6 +108,10 @@ impl Store for Table {
         self.replace_row(before, after).await
     }
 
+    async fn revive(&self, revival: &Revival<'_>) -> Result<Revived, PortError> {
+        self.revive_job(revival).await
+    }
+
     async fn put_result(&self, id: &JobId, fence: u64, body: Vec<u8>) -> Result<(), PortError> {
         self.write_result(id, fence, body).await
     }
@@ -106,6 +122,10 @@ impl Store for Table {
 
     async fn purge(&self, job: &Job) -> Result<(), PortError> {
         self.remove_job(job).await
+    }
+
+    async fn release(&self, job: &Job) -> Result<bool, PortError> {
+        self.release_place(job).await
     }
 
     async fn due(
@@ -170,5 +190,46 @@ impl Store for Table {
 
     async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
         self.read_active(scope).await
+    }
+}
+
+#[async_trait]
+impl Operations for Table {
+    async fn begin(&self, operation: &Operation, listed: &[JobId]) -> Result<(), PortError> {
+        self.begin_operation(operation, listed).await
+    }
+
+    async fn operation(&self, id: &OperationId) -> Result<Option<Operation>, PortError> {
+        self.read_operation(id).await
+    }
+
+    async fn listed(&self, id: &OperationId) -> Result<Vec<JobId>, PortError> {
+        self.read_listed(id).await
+    }
+
+    async fn advance(&self, before: &Operation, after: &Operation) -> Result<Advanced, PortError> {
+        self.advance_operation(before, after).await
+    }
+
+    async fn remove(&self, operation: &Operation) -> Result<(), PortError> {
+        self.remove_operation(operation).await
+    }
+
+    async fn due_from(
+        &self,
+        shard: u32,
+        until: Timestamp,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<DuePage, PortError> {
+        self.read_due_from(shard, until, after, limit).await
+    }
+
+    async fn hold(&self) -> Result<Hold, PortError> {
+        self.read_hold().await
+    }
+
+    async fn set_hold(&self, before: &Hold, after: &Hold) -> Result<bool, PortError> {
+        self.write_hold(before, after).await
     }
 }

@@ -1,8 +1,6 @@
 //! Removing a finished job. Row and specification go last, with the counts: whatever is cut short
 //! is found again by the sweep, and a job is never there by half.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{Delete, DeleteRequest, TransactWriteItem, WriteRequest};
 use jobs::ports::PortError;
 use jobs::statistics::Totals;
@@ -11,6 +9,7 @@ use jobs::{Job, JobId};
 
 use super::item::Attributes;
 use super::keys::{self, Item, PK, SK, SPEC, STATE, number, text};
+use super::write::Outcome;
 use super::{Table, unavailable};
 
 /// Most deletions in one `BatchWriteItem`.
@@ -24,9 +23,6 @@ impl Table {
         };
         for keys in others.chunks(BATCH) {
             self.delete_batch(keys).await?;
-        }
-        if let Some(fingerprint) = &job.fingerprint {
-            self.leave_ownership(fingerprint, &job.id).await?;
         }
         let delete = Delete::builder()
             .table_name(&self.name)
@@ -42,10 +38,44 @@ impl Table {
             .build()
             .map_err(unavailable)?;
         let spec = TransactWriteItem::builder().delete(delete).build();
-        let change = Tally::between(Some(job), None);
-        let counts = self.count(&job.customer, change, &Totals::default())?;
-        // Refused: another sweep was faster by a moment.
-        self.transact(vec![row, spec, counts]).await.map(drop)
+        let counts = self.count(
+            &job.customer,
+            Tally::between(Some(job), None),
+            &Totals::default(),
+        )?;
+        let mut writes = vec![row, spec, counts];
+        if let Some(fingerprint) = &job.fingerprint {
+            writes.push(self.end_of_ownership(fingerprint, &job.id)?);
+        }
+        let Outcome::Refused(reasons) = self.transact(writes.clone()).await? else {
+            return Ok(());
+        };
+        // A later job owns it by now, or is about to.
+        let owned = reasons.get(3).is_some_and(|reason| reason.refused);
+        let unchanged = reasons.first().is_some_and(|reason| !reason.refused);
+        if owned && unchanged {
+            writes.truncate(3);
+            self.transact(writes).await?;
+        }
+        // Else another sweep was faster by a moment, or the job was retried.
+        Ok(())
+    }
+
+    /// The owner goes with the row and not before: a job that is retried meanwhile keeps its place.
+    fn end_of_ownership(
+        &self,
+        fingerprint: &str,
+        id: &JobId,
+    ) -> Result<TransactWriteItem, PortError> {
+        let delete = Delete::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::dedup(fingerprint)))
+            .condition_expression("attribute_not_exists(#pk) OR job_id = :me")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":me", text(id.as_str()))
+            .build()
+            .map_err(unavailable)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// Keys of the results of a job, those of lost claims included; `None` where its row is no
@@ -98,27 +128,5 @@ impl Table {
             left = unprocessed.remove(&self.name).unwrap_or_default();
         }
         Err(unavailable("items stay undeleted"))
-    }
-
-    async fn leave_ownership(&self, fingerprint: &str, id: &JobId) -> Result<(), PortError> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.name)
-            .set_key(Some(keys::dedup(fingerprint)))
-            .condition_expression("job_id = :me")
-            .expression_attribute_values(":me", text(id.as_str()))
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(error)) => match error.into_err() {
-                // A later job owns it by now, or is about to.
-                DeleteItemError::ConditionalCheckFailedException(_)
-                | DeleteItemError::TransactionConflictException(_) => Ok(()),
-                other => Err(unavailable(other)),
-            },
-            Err(error) => Err(unavailable(error)),
-        }
     }
 }

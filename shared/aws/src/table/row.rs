@@ -20,7 +20,7 @@ use super::keys::{
 /// The table removes what the sweep has not, this long after it should have.
 const TTL_BACKSTOP: Duration = Duration::from_hours(7 * 24);
 
-const STATES: [(State, &str); 6] = [
+pub(super) const STATES: [(State, &str); 6] = [
     (State::Queued, "queued"),
     (State::Active, "active"),
     (State::Paused, "paused"),

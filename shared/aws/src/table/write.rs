@@ -108,37 +108,20 @@ impl Table {
         }
     }
 
-    /// Changes the counts of a customer and adds to the totals; only ever part of a transaction that a row guards.
+    /// Changes the counts of a customer and adds to the totals; only ever part of a transaction that
+    /// a row guards.
     pub(super) fn count(
         &self,
         customer: &CustomerId,
         tally: Tally,
         totals: &Totals,
     ) -> Result<TransactWriteItem, PortError> {
-        let changes = [
-            ("unfinished", tally.unfinished),
-            ("paused", tally.paused),
-            ("completed", tally.completed),
-            ("failed", tally.failed),
-            ("cancelled", tally.cancelled),
-        ];
-        let changes = changes.map(|(name, change)| (name.to_owned(), change));
-        let added = totals::attributes(totals).into_iter();
-        let added = added.map(|(name, count)| (name, count as i64));
-        let changes: Vec<_> = changes
-            .into_iter()
-            .filter(|(_, change)| *change != 0)
-            .chain(added)
-            .collect();
-        let terms = changes.iter().map(|(name, _)| format!("{name} :{name}"));
-        let terms: Vec<_> = terms.collect();
-        let values = changes.iter();
-        let values = values.map(|(name, change)| (format!(":{name}"), number(change)));
+        let (terms, values) = changes(tally, totals);
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::customer(customer)))
-            .update_expression(format!("ADD {}", terms.join(", ")))
-            .set_expression_attribute_values(Some(values.collect()))
+            .update_expression(terms)
+            .set_expression_attribute_values(Some(values))
             .build()
             .map_err(unavailable)?;
         Ok(TransactWriteItem::builder().update(update).build())
@@ -185,7 +168,7 @@ impl Table {
     }
 
     /// Waits a little longer after each conflict, by chance, so that rivals part ways.
-    async fn pause(&self, conflicts: u32) {
+    pub(super) async fn pause(&self, conflicts: u32) {
         let longest = 10_u64 << conflicts;
         let chance = getrandom::u64().unwrap_or(longest) % longest;
         if let Some(sleep) = self.client.config().sleep_impl() {
@@ -219,8 +202,29 @@ impl From<CancellationReason> for Reason {
     }
 }
 
+/// The update that changes the counts of a customer: expression and values.
+pub(super) fn changes(tally: Tally, totals: &Totals) -> (String, Item) {
+    let changes = [
+        ("unfinished", tally.unfinished),
+        ("paused", tally.paused),
+        ("completed", tally.completed),
+        ("failed", tally.failed),
+        ("cancelled", tally.cancelled),
+    ];
+    let changes = changes.map(|(name, change)| (name.to_owned(), change));
+    let added = totals::attributes(totals).into_iter();
+    let added = added.map(|(name, count)| (name, count as i64));
+    let changes = changes.into_iter().filter(|(_, change)| *change != 0);
+    let (mut terms, mut values) = (Vec::new(), Item::new());
+    for (name, change) in changes.chain(added) {
+        terms.push(format!("{name} :{name}"));
+        values.insert(format!(":{name}"), number(change));
+    }
+    (format!("ADD {}", terms.join(", ")), values)
+}
+
 /// A refused write: somebody else's row, or our own from a try whose answer was lost.
-fn lost_or_echo(found: Option<&Item>, after: &Job) -> Result<Commit, PortError> {
+pub(super) fn lost_or_echo(found: Option<&Item>, after: &Job) -> Result<Commit, PortError> {
     let Some(item) = found else {
         return Ok(Commit::Lost(None));
     };

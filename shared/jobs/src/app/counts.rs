@@ -134,8 +134,7 @@ impl App {
         let health = self.health().await?;
         let open = self.open().await?;
         Ok(QueueState {
-            // Nothing can hold everything back yet.
-            is_paused: false,
+            is_paused: self.is_paused().await?,
             health,
             stats,
             depth: open.of(customer.as_ref()).depth,

@@ -1,18 +1,23 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod control;
 mod counts;
 mod create;
+mod hold;
 mod minutes;
+mod operate;
 mod pages;
 mod read;
 mod results;
+mod steps;
 mod sweep;
 mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use control::Action;
 pub use counts::{Health, QueueState, Stats};
 pub use create::Creation;
 pub use pages::{MOST_REACHED, NumberedPage};
@@ -25,7 +30,7 @@ use crate::error::Error;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
-use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Queue, Store};
+use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Operations, Queue, Store};
 use crate::rate::{Call, Rates};
 use crate::spec::CustomerId;
 use crate::time::Timestamp;
@@ -58,6 +63,7 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Ports {
     pub store: Arc<dyn Store>,
+    pub operations: Arc<dyn Operations>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,
@@ -72,6 +78,7 @@ pub struct App {
     counts: Arc<counts::Counts>,
     minutes: Arc<minutes::Minutes>,
     rates: Arc<Rates>,
+    hold: Arc<hold::HoldCache>,
 }
 
 /// How a change of a row ended.
@@ -79,7 +86,7 @@ enum Settled {
     /// This is the row now.
     Written(Box<Job>),
     /// The row as it stands refuses the change.
-    Refused,
+    Refused(Box<Job>),
     Gone,
 }
 
@@ -91,6 +98,7 @@ impl App {
             counts: Arc::default(),
             minutes: Arc::default(),
             rates: Arc::default(),
+            hold: Arc::default(),
         }
     }
 
@@ -135,7 +143,7 @@ impl App {
         let mut current = Box::new(job.clone());
         for _ in 0..MOST_RACES {
             let Ok(next) = change(&current, self.stamp()) else {
-                return Ok(Settled::Refused);
+                return Ok(Settled::Refused(current));
             };
             match self.ports.store.commit(&current, &next).await? {
                 Commit::Written => return Ok(Settled::Written(Box::new(next))),

@@ -2,6 +2,7 @@
 //! a message, an end to its lease, its removal. Safe to run at any time, by several at once, and
 //! to be killed anywhere.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -9,7 +10,7 @@ use futures::stream::{self, StreamExt};
 use crate::app::{App, Settled};
 use crate::error::Error;
 use crate::id::{JobId, RowId};
-use crate::job::{DueList, Job};
+use crate::job::{DueList, Job, State};
 use crate::ports::{Commit, DUE_SHARDS, Envelope};
 use crate::transition::{Mode, Sweep};
 
@@ -18,6 +19,8 @@ use crate::transition::{Mode, Sweep};
 const RESTART_REACH: Duration = Duration::from_mins(35);
 /// Rows read per shard and round.
 const PAGE: usize = 100;
+/// Rows read per shard while the queue is held back: many of them only wait.
+const HELD_PAGE: usize = 500;
 /// Rows worked on at once.
 const CONCURRENCY: usize = 8;
 
@@ -34,8 +37,20 @@ pub struct Swept {
 }
 
 impl App {
-    /// Sweeps up to `budget` rows.
+    /// Sweeps up to `budget` rows, and goes on with the operations that are due.
     pub async fn sweep(&self, mode: Mode, budget: usize) -> Result<Swept, Error> {
+        let jobs = self.sweep_jobs(mode, budget).await;
+        let mut swept = jobs
+            .as_ref()
+            .map_or_else(|_| Swept::default(), Clone::clone);
+        let operations = self.sweep_operations(mode, &mut swept).await;
+        jobs?;
+        operations?;
+        Ok(swept)
+    }
+
+    /// Sweeps up to `budget` rows of jobs.
+    pub(super) async fn sweep_jobs(&self, mode: Mode, budget: usize) -> Result<Swept, Error> {
         let now = self.now();
         if mode == Mode::Routine {
             self.keep_minute().await;
@@ -46,6 +61,7 @@ impl App {
             Mode::Routine => (now, &[DueList::Work, DueList::Purge][..]),
             Mode::Restart | Mode::Shutdown => (now + RESTART_REACH, &[DueList::Work][..]),
         };
+        let held = self.is_paused().await?;
         let mut swept = Swept::default();
         let mut room = budget;
         let mut first_error = None;
@@ -54,12 +70,14 @@ impl App {
         for list in lists {
             for turn in 0..DUE_SHARDS {
                 // The routine gives every shard a turn; what is left over is more work.
-                let limit = if mode == Mode::Routine {
+                let limit = if mode == Mode::Routine && held {
+                    HELD_PAGE
+                } else if mode == Mode::Routine {
                     room.min(PAGE)
                 } else {
                     room
                 };
-                if limit == 0 {
+                if limit == 0 || room == 0 {
                     swept.more = true;
                     break;
                 }
@@ -68,9 +86,8 @@ impl App {
                 // What cannot be helped must not keep the rest from being repaired.
                 let outcome = match due {
                     Ok(ids) => {
-                        room -= ids.len();
                         swept.more |= ids.len() == limit;
-                        self.sweep_rows(ids, mode, &mut swept).await
+                        self.sweep_due(ids, mode, held, &mut room, &mut swept).await
                     }
                     Err(error) => Err(error.into()),
                 };
@@ -82,16 +99,43 @@ impl App {
         first_error.map_or(Ok(swept), Err)
     }
 
+    async fn sweep_due(
+        &self,
+        mut ids: Vec<RowId>,
+        mode: Mode,
+        held: bool,
+        room: &mut usize,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        if held {
+            self.leave_held(&mut ids).await?;
+        }
+        *room = room.saturating_sub(ids.len());
+        self.sweep_rows(ids, mode, held, swept).await
+    }
+
+    /// Takes those out that wait for the queue to be let go: they must not stand in the way of
+    /// the others, such as leases that have ended.
+    async fn leave_held(&self, ids: &mut Vec<RowId>) -> Result<(), Error> {
+        let jobs: Vec<_> = ids.iter().filter_map(RowId::as_job).cloned().collect();
+        let rows = self.ports.store.jobs(&jobs).await?;
+        let held = rows.iter().filter(|job| job.state == State::Queued);
+        let held: HashSet<_> = held.map(|job| &job.id).collect();
+        ids.retain(|id| id.as_job().is_none_or(|id| !held.contains(id)));
+        Ok(())
+    }
+
     async fn sweep_rows(
         &self,
         ids: Vec<RowId>,
         mode: Mode,
+        held: bool,
         swept: &mut Swept,
     ) -> Result<(), Error> {
         let rows = stream::iter(ids)
             .map(|id| async move {
                 match id {
-                    RowId::Job(id) => self.sweep_row(&id, mode).await,
+                    RowId::Job(id) => self.sweep_row(&id, mode, held).await,
                     RowId::Batch(_) | RowId::Operation(_) => Ok(Done::Nothing),
                 }
             })
@@ -122,10 +166,13 @@ impl App {
         }
     }
 
-    async fn sweep_row(&self, id: &JobId, mode: Mode) -> Result<Done, Error> {
+    async fn sweep_row(&self, id: &JobId, mode: Mode, held: bool) -> Result<Done, Error> {
         let Some(job) = self.ports.store.job(id).await? else {
             return Ok(Done::Nothing);
         };
+        if held && job.state == State::Queued {
+            return Ok(Done::Nothing);
+        }
         let (next, sent) = match job.sweep(self.stamp(), mode, &self.limits.retention) {
             Sweep::Nothing => return Ok(Done::Nothing),
             Sweep::SendOnly(delay) => return Ok(Done::Send(Self::envelope(&job, delay))),
@@ -134,6 +181,8 @@ impl App {
                 return Ok(Done::Purged);
             }
             Sweep::Write(next) => (next, None),
+            // Nobody would begin it; it comes due by itself when the queue is let go.
+            Sweep::Send(next, _) if held => (next, None),
             Sweep::Send(next, delay) => (next, Some(delay)),
         };
         match self.ports.store.commit(&job, &next).await? {
@@ -147,7 +196,7 @@ impl App {
     }
 
     /// Blobs first, then the row: a purge that is cut short is found again.
-    async fn purge(&self, job: &Job) -> Result<(), Error> {
+    pub(super) async fn purge(&self, job: &Job) -> Result<(), Error> {
         self.drop_results(&job.id).await?;
         Ok(self.ports.store.purge(job).await?)
     }

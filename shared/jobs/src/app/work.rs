@@ -99,6 +99,10 @@ impl App {
 
     async fn claim(&self, id: &JobId, deadline: Timestamp) -> Result<Claimed, Error> {
         const MOST_RACES: usize = 20;
+        // The row stands in the due index, and whoever lets the queue go sends its message again.
+        if self.is_paused().await? {
+            return Ok(Claimed::Over);
+        }
         let (job, spec) = match self.ports.store.job_and_spec(id).await {
             Ok(None) => return Ok(Claimed::Over),
             Ok(Some((job, spec))) => (job, Some(Box::new(spec))),
@@ -167,7 +171,7 @@ impl App {
                 let status = row.status(self.now());
                 tracing::info!(job = %row.id, %status, attempts = row.attempts_made(), "job settled");
             }
-            Settled::Refused | Settled::Gone => {
+            Settled::Refused(_) | Settled::Gone => {
                 tracing::info!(job = %job.id, fence = job.fence, "outcome refused: the claim is over");
             }
         }

@@ -24,10 +24,12 @@ pub enum Move {
     Retry,
     /// A delayed job may start now.
     Promote,
+    /// The retention of an ended job is over before its time.
+    Expire,
 }
 
 impl Move {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Claim,
         Self::Complete,
         Self::Fail,
@@ -39,6 +41,7 @@ impl Move {
         Self::Cancel,
         Self::Retry,
         Self::Promote,
+        Self::Expire,
     ];
 }
 
@@ -58,6 +61,9 @@ pub const fn allowed(from: State, by: Move) -> &'static [State] {
         (Paused, Move::Resume) => &[Queued],
         (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
         (Failed | Cancelled, Move::Retry) => &[Queued],
+        (Completed, Move::Expire) => &[Completed],
+        (Failed, Move::Expire) => &[Failed],
+        (Cancelled, Move::Expire) => &[Cancelled],
         _ => &[],
     }
 }

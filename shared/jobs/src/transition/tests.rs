@@ -77,6 +77,7 @@ enum Step {
     Cancel,
     Retry,
     Promote,
+    Expire,
     Wake,
 }
 
@@ -105,6 +106,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Step::Cancel),
         1 => Just(Step::Retry),
         1 => Just(Step::Promote),
+        1 => Just(Step::Expire),
         1 => Just(Step::Wake),
     ]
 }
@@ -171,6 +173,10 @@ fn apply(job: &Job, step: &Step, now: Timestamp) -> Option<(Job, &'static [Move]
             .promote(stamp)
             .ok()
             .map(|next| (next, &[Move::Promote][..])),
+        Step::Expire => job
+            .expire(stamp)
+            .ok()
+            .map(|next| (next, &[Move::Expire][..])),
         Step::Wake => job.wake(stamp).ok().map(|next| (next, &[Move::Defer][..])),
     }
 }
@@ -190,7 +196,7 @@ fn is_sound(job: &Job, now: Timestamp) {
             let latest = job.eligible_at.max(now) + Duration::from_mins(15);
             assert!(due_at <= latest, "a lost message stays lost until {due_at}");
         }
-        _ => assert!(Some(due_at) > job.finished_at),
+        _ => assert!(Some(due_at) >= job.finished_at),
     }
 }
 
@@ -258,7 +264,7 @@ impl PartialEq for Step {
 fn an_ended_job_only_starts_anew_or_is_purged() {
     for state in State::ALL.into_iter().filter(|state| state.is_terminal()) {
         for by in Move::ALL {
-            let may = by == Move::Retry && state != State::Completed;
+            let may = by == Move::Expire || (by == Move::Retry && state != State::Completed);
             assert_eq!(!allowed(state, by).is_empty(), may, "{state:?} {by:?}");
         }
     }
