@@ -167,9 +167,11 @@ impl Metered {
             queue: LocalQueue::new(Arc::clone(&clock)),
             sends: AtomicUsize::new(0),
         });
-        let store: Arc<dyn Store> = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        let table = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        let store: Arc<dyn Store> = table.clone();
         let ports = Ports {
             store: Arc::clone(&store),
+            keys: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock,

@@ -10,11 +10,14 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
 use jobs::job::DueList;
 use jobs::ports::{
-    Blobs, Commit, Created, Creation, Envelope, Listed, PageRequest, PortError, Queue, Scope,
-    Scraper, Store,
+    Blobs, Commit, Created, Creation, Envelope, Keys, Listed, ListedKeys, PageRequest, PortError,
+    Queue, Scope, Scraper, Store,
 };
 use jobs::tally::Tally;
-use jobs::{App, Failure, Job, JobId, Limits, Message, Page, RowId, Spec, Timestamp};
+use jobs::{
+    App, Failure, Job, JobId, KeyHash, KeyId, KeyRecord, Limits, Message, Page, RowId, Spec,
+    Timestamp,
+};
 use serde_json::{Value, json};
 
 const GONE: u128 = 1;
@@ -114,6 +117,25 @@ impl Queue for Nothing {
 }
 
 #[async_trait]
+impl Keys for Nothing {
+    async fn add_key(&self, _: &KeyRecord) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn find_key(&self, _: &KeyHash) -> Result<Option<KeyRecord>, PortError> {
+        unreachable_table()
+    }
+
+    async fn revoke_key(&self, _: &KeyId, _: Timestamp) -> Result<Option<KeyRecord>, PortError> {
+        unreachable_table()
+    }
+
+    async fn list_keys(&self, _: Option<&KeyId>, _: usize) -> Result<ListedKeys, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
 impl Blobs for Nothing {
     async fn put(&self, _: &str, _: Vec<u8>) -> Result<(), PortError> {
         unreachable_table()
@@ -142,6 +164,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
     });
     let ports = Ports {
         store: Arc::clone(&table) as Arc<dyn Store>,
+        keys: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         clock: Arc::new(SystemClock),

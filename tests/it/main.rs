@@ -7,6 +7,7 @@ mod blobs_conformance;
 mod create;
 mod golden;
 mod handlers;
+mod identity;
 mod lambda;
 mod life;
 mod list;

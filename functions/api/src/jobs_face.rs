@@ -26,6 +26,7 @@ use crate::{Api, reply, request};
          headers(("Location" = String, description = "Path of the job"))),
         (status = 200, description = "An equal job exists already", body = CreatedView),
         (status = 400, description = "Something in the body is wrong", body = JobsError),
+        (status = 403, description = "The key belongs to another customer", body = JobsError),
         (status = 413, description = "The body is too large", body = JobsError),
         (status = 415, description = "The body is not JSON", body = JobsError),
         (status = 429, description = "Too many calls", body = JobsError,
@@ -95,6 +96,7 @@ async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Resp
     responses(
         (status = 200, description = "A page of jobs", body = ListView),
         (status = 400, description = "A parameter is wrong", body = JobsError),
+        (status = 404, description = "The key belongs to another customer", body = JobsError),
         (status = 429, description = "Too many calls", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 503, description = "Out of reach", body = JobsError),

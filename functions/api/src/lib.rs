@@ -2,7 +2,9 @@
 //! encode; refuses to decide anything about a job, and to know in which host it runs.
 
 mod error;
+mod identity;
 mod jobs_face;
+mod keys_face;
 mod openapi;
 mod query;
 mod reply;
@@ -12,19 +14,25 @@ mod v1_view;
 mod view;
 
 use axum::Router;
-use axum::routing::get;
+use axum::middleware;
+use axum::routing::{delete, get};
 use jobs::App;
 use jobs::extraction::Check;
+
+pub use identity::Access;
 
 /// The version that health and OpenAPI name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 7] = [
+pub const ROUTES: [(&str, &str); 10] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
     ("GET", "/api/jobs/{id}/results"),
+    ("POST", "/api/keys"),
+    ("GET", "/api/keys"),
+    ("DELETE", "/api/keys/{id}"),
     ("GET", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
     ("GET", "/openapi.json"),
@@ -35,19 +43,26 @@ pub const ROUTES: [(&str, &str); 7] = [
 struct Api {
     app: App,
     check: Check,
+    access: Access,
 }
 
-/// The API over `app`; `check` says which selectors and patterns of a new job do not compile.
-pub fn router(app: App, check: Check) -> Router {
-    let api = Api { app, check };
+/// The API over `app`; `check` says which selectors and patterns of a new job do not compile, and
+/// `access` whether callers need a key.
+pub fn router(app: App, check: Check, access: Access) -> Router {
+    let api = Api { app, check, access };
+    let identity = middleware::from_fn_with_state(api.clone(), identity::identify);
     Router::new()
         .route("/api/jobs", get(jobs_face::list).post(jobs_face::create))
         .route("/api/jobs/{id}", get(jobs_face::job))
         .route("/api/jobs/{id}/results", get(jobs_face::results))
+        .route("/api/keys", get(keys_face::list).post(keys_face::create))
+        .route("/api/keys/{id}", delete(keys_face::revoke))
         .route("/api/v1/jobs/{id}", get(v1_face::job))
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::unknown_method)
+        // Around everything, the answers to unknown paths and methods included.
+        .layer(identity)
         .with_state(api)
 }

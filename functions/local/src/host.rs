@@ -65,8 +65,10 @@ impl Host {
         let client = client::dynamodb(&connection(&embedded));
         crate::schema::ensure_table(&embedded, TABLE)?;
         let queue = LocalQueue::new(Arc::clone(&clock));
+        let table = Arc::new(Table::new(client, TABLE));
         let ports = Ports {
-            store: Arc::new(Table::new(client, TABLE)),
+            store: table.clone(),
+            keys: table,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(blobs)),
             clock,

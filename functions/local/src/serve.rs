@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use api::Access;
 use jobs::app::Limits;
 use jobs::ports::Scraper;
 use scrape::{Targets, WebScraper};
@@ -67,7 +68,7 @@ impl Service {
             ..
         } = self;
         let workers = host.start(scraper, concurrency).await;
-        let router = api::router(host.app.clone(), scrape::check)
+        let router = api::router(host.app.clone(), scrape::check, Access::Open)
             .layer(axum::middleware::from_fn(loopback::only));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let signal = async move {

@@ -15,7 +15,7 @@ use crate::table::Table;
 
 /// The service on AWS, as its functions host it.
 pub fn app(settings: &Settings) -> App {
-    App::new(ports(settings), settings.limits)
+    App::new(ports(settings), settings.limits).with_admin_key(settings.admin_key)
 }
 
 /// Every port on AWS, or on what stands in for it.
@@ -30,8 +30,10 @@ pub fn ports(settings: &Settings) -> Ports {
     };
     let dynamodb = client::dynamodb(&connection(&settings.endpoints.dynamodb));
     let sqs = client::sqs(&connection(&settings.endpoints.sqs));
+    let table = Arc::new(Table::new(dynamodb, settings.table.clone()));
     Ports {
-        store: Arc::new(Table::new(dynamodb, settings.table.clone())),
+        store: table.clone(),
+        keys: table,
         queue: Arc::new(Queues::new(sqs, settings.queues.clone())),
         blobs: Arc::new(S3Blobs::new(settings)),
         clock: Arc::new(SystemClock),

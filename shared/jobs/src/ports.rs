@@ -1,6 +1,8 @@
 //! What the domain needs from outside, as traits. Each has one conformance suite that runs on
 //! every implementation. Refuses SDK types in its signatures.
 
+mod keys;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +17,8 @@ use crate::page::Page;
 use crate::spec::{CustomerId, Priority, Spec};
 use crate::tally::Tally;
 use crate::time::Timestamp;
+
+pub use keys::{Keys, ListedKeys};
 
 /// A port did not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -8,25 +8,32 @@ use super::{all_texts, file, root, text};
 
 /// The files of `App` that each function comes through.
 const USES: [(&str, &[&str]); 3] = [
-    ("ApiRole", &["create.rs", "read.rs", "results.rs"]),
+    (
+        "ApiRole",
+        &["create.rs", "identity.rs", "read.rs", "results.rs"],
+    ),
     ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
     ("SchedulerRole", &["mod.rs", "sweep.rs"]),
 ];
-/// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 11] = [
+/// The files of the table that carry out a call of its ports.
+const CALLS: [(&str, &[&str]); 15] = [
+    ("add_key", &["callers.rs"]),
     ("commit", &["write.rs"]),
     ("create", &["create.rs"]),
     ("due", &["read.rs"]),
+    ("find_key", &["read.rs"]),
     ("job", &["read.rs"]),
     ("job_and_spec", &["read.rs"]),
     ("jobs", &["read.rs"]),
     ("list", &["read.rs"]),
+    ("list_keys", &["callers.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
     ("result", &["read.rs"]),
+    ("revoke_key", &["callers.rs", "read.rs"]),
     ("tally", &["read.rs"]),
 ];
-/// What a call of the store reads besides the table.
+/// What a call of the ports reads besides the table.
 const INDEXES: [(&str, &[&str]); 2] = [("due", &["due"]), ("list", &["by_customer", "by_time"])];
 /// What stands in the code of the table, and the action that it needs. A transaction needs the
 /// action of each of its parts.
@@ -53,15 +60,17 @@ fn code(path: &str) -> String {
     lines.flat_map(str::split_whitespace).collect()
 }
 
-/// The calls of the store that a function makes.
+/// The calls of the table's ports that a function makes.
 fn calls(files: &[&str]) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     for name in files {
         let source = code(&format!("shared/jobs/src/app/{name}"));
-        for (at, store) in source.match_indices("store.") {
-            let call = &source[at + store.len()..];
-            let end = call.find('(').unwrap();
-            calls.insert(call[..end].to_owned());
+        for port in ["store.", "ports.keys."] {
+            for (at, port) in source.match_indices(port) {
+                let call = &source[at + port.len()..];
+                let end = call.find('(').unwrap();
+                calls.insert(call[..end].to_owned());
+            }
         }
     }
     calls

@@ -8,6 +8,8 @@
 //! | a small result | job id | `result#FENCE` | before the end is written |
 //! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create |
 //! | counts of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge |
+//! | a caller's key, by its secret | `key#HASH` | `key` | create and revoke a key |
+//! | the same, by its id | `keys` | key id | with the former |
 //!
 //! | index (keys only) | hash | range | on |
 //! |---|---|---|---|
@@ -26,7 +28,10 @@
 //! | sweep | `Query` of each shard of `due`, then `GetItem` and a write per row |
 //! | purge | `Query`, `BatchWriteItem`, `DeleteItem` of the owner, one transaction of two |
 //! | counts | `GetItem`; over all customers a `Query` of each shard |
+//! | who is asking | `GetItem`, consistent; remembered for 30 s |
+//! | create or revoke a key | one transaction of two, after a `GetItem` to revoke; list: `Query` |
 
+mod callers;
 mod create;
 mod item;
 mod keys;

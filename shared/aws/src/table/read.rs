@@ -19,7 +19,7 @@ use super::{Table, row, unavailable};
 const BATCH: usize = 100;
 
 impl Table {
-    async fn get(&self, key: Item) -> Result<Option<Item>, PortError> {
+    pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, PortError> {
         let call = self.client.get_item().table_name(&self.name);
         let answer = call.set_key(Some(key)).consistent_read(true).send().await;
         Ok(answer.map_err(unavailable)?.item)

@@ -2,6 +2,7 @@
 //! one method here, and encode. Refuses to know which host it runs in.
 
 mod create;
+mod identity;
 mod read;
 mod results;
 mod sweep;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use create::Creation;
+pub use identity::KEY_MEMORY;
 pub use read::{Filter, Health, ListPage, Stats};
 pub use results::ResultsPage;
 pub use sweep::Swept;
@@ -20,7 +22,7 @@ use crate::error::Error;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
-use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Queue, Store};
+use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Keys, Queue, Store};
 use crate::rate::{Call, Rates};
 use crate::spec::CustomerId;
 use crate::time::Timestamp;
@@ -53,6 +55,7 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Ports {
     pub store: Arc<dyn Store>,
+    pub keys: Arc<dyn Keys>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,
@@ -66,6 +69,7 @@ pub struct App {
     limits: Limits,
     stats: Arc<read::StatsCache>,
     rates: Arc<Rates>,
+    identity: Arc<identity::Identity>,
 }
 
 /// How a change of a row ended.
@@ -84,6 +88,7 @@ impl App {
             limits,
             stats: Arc::default(),
             rates: Arc::default(),
+            identity: Arc::default(),
         }
     }
 
