@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use api::Access;
 use axum::Router;
 use jobs::Limits;
 use local::host::{Data, Host};
@@ -38,7 +39,8 @@ impl Hosted {
             Data::Memory
         };
         let host = Host::open(&data, LIMITS()).unwrap();
-        let (address, server) = serve(api::router(host.app.clone(), scrape::check)).await;
+        let router = api::router(host.app.clone(), scrape::check, Access::Open);
+        let (address, server) = serve(router).await;
         let path = "/api/jobs".to_owned();
         Self {
             host,

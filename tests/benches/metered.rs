@@ -171,7 +171,8 @@ impl Metered {
         let store: Arc<dyn Store> = Arc::clone(&table) as _;
         let ports = Ports {
             store: Arc::clone(&store),
-            operations: table,
+            operations: Arc::clone(&table) as _,
+            keys: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use api::Access;
 use async_trait::async_trait;
 use aws::blobs::ObjectBlobs;
 use aws::client;
@@ -17,9 +18,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use futures::StreamExt;
 use http_body_util::BodyExt;
 use jobs::app::{Handled, Limits, Ports, Swept};
-use jobs::ports::{Clock, Entropy, Envelope, PageRequest, Queue, Scraper, Store};
+use jobs::ports::{Clock, Entropy, Envelope, Keys, PageRequest, Queue, Scraper, Store};
 use jobs::transition::{Mode, Refusal, Stamp};
-use jobs::{App, Failure, Job, JobId, Message, Page, Timestamp};
+use jobs::{App, Failure, Job, JobId, KeyHash, Message, Page, Timestamp};
 use local::embedded::Embedded;
 use local::queue::LocalQueue;
 use object_store::ObjectStore;
@@ -156,6 +157,7 @@ impl TestApp {
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
             operations: Arc::clone(&store) as _,
+            keys: Arc::clone(&store) as Arc<dyn Keys>,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -163,7 +165,7 @@ impl TestApp {
         };
         let app = App::new(ports, limits);
         Self {
-            router: api::router(app.clone(), scrape::check),
+            router: api::router(app.clone(), scrape::check, Access::Open),
             app,
             store,
             queue,
@@ -171,6 +173,13 @@ impl TestApp {
             blobs,
             clock,
         }
+    }
+
+    /// The same service, for callers with a key alone.
+    pub(crate) fn behind_keys(mut self, admin: Option<KeyHash>) -> Self {
+        self.app = self.app.clone().with_admin_key(admin);
+        self.router = api::router(self.app.clone(), scrape::check, Access::Keys);
+        self
     }
 
     /// Sends a request as it is.

@@ -40,24 +40,33 @@ fn without_shard(value: &Value) -> Value {
     json!({"S": format!("{list}#[shard]")})
 }
 
-/// Every id in a text, replaced.
+/// Every id of a job or a key and every secret in a text, replaced.
 fn without_ids(text: &str) -> String {
-    let text = without("job_", "[job id]", text);
-    without("op_", "[operation id]", &text)
+    const RANDOM: [(&str, usize, &str); 4] = [
+        ("job_", 26, "[job id]"),
+        ("op_", 26, "[operation id]"),
+        ("key_", 26, "[key id]"),
+        ("hm_", 52, "[key]"),
+    ];
+    let mut redacted = text.to_owned();
+    for (prefix, length, name) in RANDOM {
+        redacted = without(&redacted, prefix, length, name);
+    }
+    redacted
 }
 
-fn without(prefix: &str, instead: &str, text: &str) -> String {
-    const ID: usize = 26;
+/// Every `prefix` that is followed by `length` letters and digits, with these, replaced by `name`.
+fn without(text: &str, prefix: &str, length: usize, name: &str) -> String {
     let mut parts = text.split(prefix);
     let mut redacted = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let is_id = part.len() >= ID
+        let is_id = part.len() >= length
             && part
                 .bytes()
-                .take(ID)
+                .take(length)
                 .all(|byte| byte.is_ascii_alphanumeric());
-        let rest = if is_id { &part[ID..] } else { part };
-        redacted.push_str(if is_id { instead } else { prefix });
+        let rest = if is_id { &part[length..] } else { part };
+        redacted.push_str(if is_id { name } else { prefix });
         redacted.push_str(rest);
     }
     redacted

@@ -12,13 +12,15 @@ use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
     ActiveEntry, Advanced, Blobs, Commit, Counter, Created, Creation, DueEntry, DuePage, Envelope,
-    Listed, Operations, PageRequest, PortError, Queue, Revival, Revived, Scope, Scraper, Store,
+    Keys, Listed, ListedKeys, Operations, PageRequest, PortError, Queue, Revival, Revived, Scope,
+    Scraper, Store,
 };
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
 use jobs::{
-    App, Failure, Job, JobId, Limits, Message, Operation, OperationId, Page, RowId, Spec, Timestamp,
+    App, Failure, Job, JobId, KeyHash, KeyId, KeyRecord, Limits, Message, Operation, OperationId,
+    Page, RowId, Spec, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -160,6 +162,25 @@ impl Queue for Nothing {
 }
 
 #[async_trait]
+impl Keys for Nothing {
+    async fn add_key(&self, _: &KeyRecord) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn find_key(&self, _: &KeyHash) -> Result<Option<KeyRecord>, PortError> {
+        unreachable_table()
+    }
+
+    async fn revoke_key(&self, _: &KeyId, _: Timestamp) -> Result<Option<KeyRecord>, PortError> {
+        unreachable_table()
+    }
+
+    async fn list_keys(&self, _: Option<&KeyId>, _: usize) -> Result<ListedKeys, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
 impl Blobs for Nothing {
     async fn put(&self, _: &str, _: Vec<u8>) -> Result<(), PortError> {
         unreachable_table()
@@ -231,6 +252,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
     let ports = Ports {
         store: Arc::clone(&table) as Arc<dyn Store>,
         operations: Arc::new(Nothing),
+        keys: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         clock: Arc::new(SystemClock),

@@ -10,6 +10,7 @@ mod create;
 mod golden;
 mod handlers;
 mod health;
+mod identity;
 mod lambda;
 mod life;
 mod list;

@@ -21,7 +21,7 @@ pub(crate) enum Face {
 }
 
 impl Face {
-    fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         if path == "/api/v1" || path.starts_with("/api/v1/") {
             Self::V1
         } else {
@@ -39,6 +39,9 @@ pub(crate) enum Refusal {
     ContentType,
     UnknownPath(String),
     UnknownMethod(String),
+    /// No key, or none that is good; the sentence says which.
+    Unidentified(&'static str),
+    UnknownKey(String),
     App(Error),
 }
 
@@ -146,6 +149,12 @@ fn report(refusal: &Refusal) -> Report {
             StatusCode::METHOD_NOT_ALLOWED,
             "Method not allowed",
             format!("{what} is not available here"),
+        ),
+        Refusal::Unidentified(why) => Report::new(StatusCode::UNAUTHORIZED, "Unauthorized", *why),
+        Refusal::UnknownKey(id) => Report::new(
+            StatusCode::NOT_FOUND,
+            "Key not found",
+            format!("No key found with ID: {id}"),
         ),
         Refusal::App(error) => of_app(error),
     }
@@ -259,6 +268,11 @@ pub(crate) fn answer(face: Face, refusal: &Refusal, now: Timestamp) -> Response 
         reply::json(report.status, &body)
     };
     let headers = response.headers_mut();
+    if report.status == StatusCode::UNAUTHORIZED {
+        // RFC 6750, section 3.
+        let scheme = HeaderValue::from_static("Bearer");
+        headers.insert(header::WWW_AUTHENTICATE, scheme);
+    }
     if let Some(seconds) = seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -3,7 +3,9 @@
 
 mod control_face;
 mod error;
+mod identity;
 mod jobs_face;
+mod keys_face;
 mod openapi;
 mod query;
 mod queue_control;
@@ -17,15 +19,18 @@ mod v1_view;
 mod view;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::middleware;
+use axum::routing::{delete, get, post};
 use jobs::App;
 use jobs::extraction::Check;
+
+pub use identity::Access;
 
 /// The version that health and OpenAPI name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 16] = [
+pub const ROUTES: [(&str, &str); 19] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
@@ -38,6 +43,9 @@ pub const ROUTES: [(&str, &str); 16] = [
     ("POST", "/api/queue"),
     ("DELETE", "/api/queue"),
     ("GET", "/api/operations/{id}"),
+    ("POST", "/api/keys"),
+    ("GET", "/api/keys"),
+    ("DELETE", "/api/keys/{id}"),
     ("GET", "/api/v1/jobs/{id}"),
     ("DELETE", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
@@ -49,11 +57,14 @@ pub const ROUTES: [(&str, &str); 16] = [
 struct Api {
     app: App,
     check: Check,
+    access: Access,
 }
 
-/// The API over `app`; `check` says which selectors and patterns of a new job do not compile.
-pub fn router(app: App, check: Check) -> Router {
-    let api = Api { app, check };
+/// The API over `app`; `check` says which selectors and patterns of a new job do not compile, and
+/// `access` whether callers need a key.
+pub fn router(app: App, check: Check, access: Access) -> Router {
+    let api = Api { app, check, access };
+    let identity = middleware::from_fn_with_state(api.clone(), identity::identify);
     Router::new()
         .route("/api/jobs", get(jobs_face::list).post(jobs_face::create))
         .route(
@@ -76,9 +87,13 @@ pub fn router(app: App, check: Check) -> Router {
             "/api/v1/jobs/{id}",
             get(v1_face::job).delete(control_face::cancel_v1),
         )
+        .route("/api/keys", get(keys_face::list).post(keys_face::create))
+        .route("/api/keys/{id}", delete(keys_face::revoke))
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::unknown_method)
+        // Around everything, the answers to unknown paths and methods included.
+        .layer(identity)
         .with_state(api)
 }

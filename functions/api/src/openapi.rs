@@ -2,13 +2,15 @@
 
 use std::sync::OnceLock;
 
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{control_face, jobs_face, queue_control, queue_face, v1_face, v1_list};
+use crate::identity::{self, Access};
+use crate::{Api, control_face, jobs_face, keys_face, queue_control, queue_face, v1_face, v1_list};
 
 /// A job to create.
 #[derive(Deserialize, ToSchema)]
@@ -90,6 +92,9 @@ pub(crate) enum PriorityBody {
         queue_control::operate,
         queue_control::clear,
         queue_control::operation,
+        keys_face::create,
+        keys_face::list,
+        keys_face::revoke,
         v1_face::job,
         v1_face::health,
     )
@@ -97,12 +102,22 @@ pub(crate) enum PriorityBody {
 struct Document;
 
 /// The document as pretty JSON, made when it is first asked for.
-fn document() -> &'static str {
-    static DOCUMENT: OnceLock<String> = OnceLock::new();
-    DOCUMENT.get_or_init(|| Document::openapi().to_pretty_json().unwrap_or_default())
+fn document(access: Access) -> &'static str {
+    static OPEN: OnceLock<String> = OnceLock::new();
+    static KEYS: OnceLock<String> = OnceLock::new();
+    let made = match access {
+        Access::Open => &OPEN,
+        Access::Keys => &KEYS,
+    };
+    made.get_or_init(|| {
+        let mut document = Document::openapi();
+        identity::describe(&mut document, access);
+        document.to_pretty_json().unwrap_or_default()
+    })
 }
 
-pub(crate) async fn serve() -> Response {
+pub(crate) async fn serve(State(api): State<Api>) -> Response {
     let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], document()).into_response()
+    let document = document(api.access);
+    ([(header::CONTENT_TYPE, json)], document).into_response()
 }

@@ -94,6 +94,17 @@ async fn bounded(mut body: Body) -> Result<Vec<u8>, Refusal> {
     Ok(kept)
 }
 
+/// Reads a body that nobody wants, as far as one may be long: a client that is still sending looks
+/// for the answer only afterwards.
+pub(crate) async fn forget(mut body: Body) {
+    let mut seen = 0;
+    while seen <= MAX_BODY
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        seen += frame.data_ref().map_or(0, axum::body::Bytes::len);
+    }
+}
+
 fn malformed(message: &str) -> Refusal {
     Refusal::Invalid(vec![Problem::new("body", message)])
 }

@@ -1,9 +1,17 @@
 //! The command line: what can be said, in which words, with which bounds.
 
+mod keys;
+
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use scrape::Targets;
+
+pub use keys::{CreateKey, Keys, KeysCommand, ListKeys, Place, RevokeKey, Whose};
+
+/// Where data lies unless told.
+pub const DEFAULT_FOLDER: &str = ".harvestman";
 
 /// Scrape web pages as dependable jobs.
 ///
@@ -14,7 +22,8 @@ use scrape::Targets;
 Examples:
   harvestman                                   serve on http://127.0.0.1:3000, data in .harvestman/
   harvestman demo                              see a job from its creation to its result
-  harvestman scrape https://example.com        print one page as JSON, without a server")]
+  harvestman scrape https://example.com        print one page as JSON, without a server
+  harvestman keys create --customer acme       make an API key for a customer")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -30,15 +39,31 @@ pub enum Command {
     Demo(Demo),
     /// Scrape one page and print its result as JSON.
     Scrape(Scrape),
+    /// Make, list and revoke API keys.
+    Keys(Keys),
 }
 
 #[derive(Args, Debug)]
 pub struct Serve {
-    /// Port on 127.0.0.1 to listen on; 0 takes any that is free.
+    /// Port to listen on; 0 takes any that is free.
     #[arg(long, default_value_t = 3_000)]
     pub port: u16,
+    /// Address to listen on; beyond this machine callers need a key.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
+    pub listen: IpAddr,
+    /// Callers need a key, on this machine too.
+    #[arg(long)]
+    pub require_keys: bool,
+    /// SHA-256 of an admin's key that is kept nowhere, as `keys create --offline` prints it.
+    #[arg(
+        long,
+        env = "HARVESTMAN_ADMIN_KEY_HASH",
+        hide_env_values = true,
+        value_name = "HASH"
+    )]
+    pub admin_key_hash: Option<String>,
     /// Folder for everything that has to outlive the process.
-    #[arg(long, default_value = ".harvestman", value_name = "FOLDER")]
+    #[arg(long, default_value = DEFAULT_FOLDER, value_name = "FOLDER")]
     pub data_dir: PathBuf,
     /// Keep nothing: the data ends with the process.
     #[arg(long, conflicts_with = "data_dir")]

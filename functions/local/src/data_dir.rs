@@ -1,10 +1,29 @@
 //! The data folder: created, locked against a second process, and the paths in it. The lock is the
 //! kernel's, so one that a kill left behind blocks nobody.
 
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+
+const DATABASE: &str = "harvestman.sqlite";
+
+/// Another process holds the folder.
+#[derive(Debug)]
+pub struct InUse(PathBuf);
+
+impl std::error::Error for InUse {}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.display();
+        write!(
+            formatter,
+            "the data folder {shown} is in use by another process; stop it or choose another with --data-dir"
+        )
+    }
+}
 
 /// A locked data folder. The lock ends with the value.
 pub struct DataDir {
@@ -26,9 +45,7 @@ impl DataDir {
             .with_context(|| format!("the data folder {shown} cannot be written"))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!(
-                "the data folder {shown} is in use by another process; stop it or choose another with --data-dir"
-            ),
+            Err(TryLockError::WouldBlock) => return Err(InUse(path.to_owned()).into()),
             Err(TryLockError::Error(error)) => {
                 return Err(error).context(format!("the data folder {shown} cannot be locked"));
             }
@@ -40,7 +57,12 @@ impl DataDir {
     }
 
     pub fn database(&self) -> PathBuf {
-        self.path.join("harvestman.sqlite")
+        self.path.join(DATABASE)
+    }
+
+    /// Whether a service has ever kept its data here.
+    pub fn is_used(path: &Path) -> bool {
+        path.join(DATABASE).exists()
     }
 
     pub fn blobs(&self) -> PathBuf {

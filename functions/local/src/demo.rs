@@ -12,6 +12,7 @@ use scrape::Targets;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::admission::Admission;
 use crate::cli::Demo;
 use crate::client::call;
 use crate::demo_site;
@@ -29,7 +30,16 @@ pub async fn run(options: &Demo) -> anyhow::Result<ExitCode> {
     let site = listener.local_addr()?;
     let targets = Targets::parse(Some(&site.to_string())).map_err(anyhow::Error::msg)?;
     let limits = Limits::default();
-    let service = Service::open(options.port, &Data::Memory, limits, targets, CONCURRENCY).await?;
+    let data = Data::Memory;
+    let service = Service::open(
+        options.port,
+        &data,
+        limits,
+        targets,
+        CONCURRENCY,
+        Admission::OPEN,
+    )
+    .await?;
     let url = service.url();
     let address: SocketAddr = url.trim_start_matches("http://").parse()?;
     say!("Service    {url} (data in memory)");

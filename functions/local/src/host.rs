@@ -70,7 +70,8 @@ impl Host {
         let table = Arc::new(Table::new(client, TABLE));
         let ports = Ports {
             store: Arc::clone(&table) as _,
-            operations: table,
+            operations: Arc::clone(&table) as _,
+            keys: table,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(blobs)),
             clock,

@@ -8,6 +8,7 @@ macro_rules! say {
     }};
 }
 
+pub mod admission;
 pub mod cli;
 pub mod client;
 pub mod data_dir;
@@ -15,8 +16,10 @@ pub mod demo;
 pub mod demo_site;
 pub mod embedded;
 pub mod host;
+pub mod keys;
 pub mod loopback;
 pub mod queue;
+pub mod remote;
 pub mod schema;
 pub mod scrape_page;
 pub mod serve;

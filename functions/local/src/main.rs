@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::cli::{Cli, Command};
-use local::{demo, scrape_page, serve};
+use local::{demo, keys, scrape_page, serve};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
     let ended = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve::run(&options, on_lambda).await,
         Command::Demo(options) => demo::run(&options).await,
+        Command::Keys(options) => keys::run(&options).await,
         Command::Scrape(options) => scrape_page::run(&options, on_lambda).await,
     };
     match ended {

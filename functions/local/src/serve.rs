@@ -1,7 +1,7 @@
-//! `serve`: the API on loopback, the workers and the ticker, until Ctrl-C.
+//! `serve`: the API, the workers and the ticker, until Ctrl-C.
 
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use jobs::ports::Scraper;
 use scrape::{Targets, WebScraper};
 use tokio::net::TcpListener;
 
+use crate::admission::Admission;
 use crate::cli::Serve;
 use crate::host::{Data, Host};
 use crate::loopback;
@@ -26,22 +27,28 @@ pub struct Service {
     address: SocketAddr,
     scraper: Arc<dyn Scraper>,
     concurrency: usize,
+    admission: Admission,
 }
 
 impl Service {
-    /// Takes the port, opens the data, and judges every option: what fails here fails at once.
+    /// Opens the data, takes the port, and judges every option: what fails here fails at once, and
+    /// nobody has been listened to before.
     pub async fn open(
         port: u16,
         data: &Data,
         limits: Limits,
         targets: Targets,
         concurrency: usize,
+        admission: Admission,
     ) -> anyhow::Result<Self> {
-        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = TcpListener::bind(wanted).await.with_context(|| {
-            format!("port {port} on 127.0.0.1 cannot be used; choose another with --port")
+        let mut host = Host::open(data, limits)?;
+        host.app = host.app.with_admin_key(admission.admin_key);
+        admission.check(&host.app, data).await?;
+        let listener = TcpListener::bind((admission.listen, port)).await;
+        let listener = listener.with_context(|| {
+            let listen = admission.listen;
+            format!("port {port} on {listen} cannot be used; choose another with --port")
         })?;
-        let host = Host::open(data, limits)?;
         let scraper = WebScraper::new(targets).context("the web client cannot be built")?;
         Ok(Self {
             address: listener.local_addr()?,
@@ -49,6 +56,7 @@ impl Service {
             listener,
             scraper: Arc::new(scraper),
             concurrency,
+            admission,
         })
     }
 
@@ -64,11 +72,14 @@ impl Service {
             listener,
             scraper,
             concurrency,
+            admission,
             ..
         } = self;
         let workers = host.start(scraper, concurrency).await;
-        let router = api::router(host.app.clone(), scrape::check)
-            .layer(axum::middleware::from_fn(loopback::only));
+        let mut router = api::router(host.app.clone(), scrape::check, admission.access());
+        if admission.listen.is_loopback() {
+            router = router.layer(axum::middleware::from_fn(loopback::only));
+        }
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let signal = async move {
             stop.await;
@@ -130,7 +141,9 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
         ..Limits::default()
     };
     let concurrency = usize::from(options.concurrency);
-    let service = Service::open(options.port, &data, limits, targets, concurrency).await?;
+    let admission = Admission::of(options)?;
+    let service =
+        Service::open(options.port, &data, limits, targets, concurrency, admission).await?;
     say!("Harvestman listens on {}", service.url());
     let ended = match data {
         Data::Folder(folder) => {
@@ -142,7 +155,9 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
             "Ended"
         }
     };
-    say!("Everybody on this machine may use it: there are no API keys yet");
+    for line in admission.lines() {
+        say!("{line}");
+    }
     if let Some(targets) = open {
         say!("{targets}");
     }

@@ -15,7 +15,7 @@ use crate::table::Table;
 
 /// The service on AWS, as its functions host it.
 pub fn app(settings: &Settings) -> App {
-    App::new(ports(settings), settings.limits)
+    App::new(ports(settings), settings.limits).with_admin_key(settings.admin_key)
 }
 
 /// Every port on AWS, or on what stands in for it.
@@ -33,7 +33,8 @@ pub fn ports(settings: &Settings) -> Ports {
     let table = Arc::new(Table::new(dynamodb, settings.table.clone()));
     Ports {
         store: Arc::clone(&table) as _,
-        operations: table,
+        operations: Arc::clone(&table) as _,
+        keys: table,
         queue: Arc::new(Queues::new(sqs, settings.queues.clone())),
         blobs: Arc::new(S3Blobs::new(settings)),
         clock: Arc::new(SystemClock),

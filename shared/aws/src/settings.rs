@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use jobs::Limits;
 use jobs::transition::Retention;
+use jobs::{KeyHash, Limits};
 use tracing::level_filters::LevelFilter;
 
 use crate::queue::QueueUrls;
@@ -51,6 +51,8 @@ const QUEUE_CRITICAL: &str = "HARVESTMAN_QUEUE_CRITICAL";
 const MAX_UNFINISHED: &str = "HARVESTMAN_MAX_UNFINISHED_JOBS";
 const COMPLETED_HOURS: &str = "HARVESTMAN_COMPLETED_RETENTION_HOURS";
 const FAILED_HOURS: &str = "HARVESTMAN_FAILED_RETENTION_HOURS";
+const REQUIRE_KEYS: &str = "HARVESTMAN_REQUIRE_KEYS";
+const ADMIN_KEY_HASH: &str = "HARVESTMAN_ADMIN_KEY_HASH";
 const REGION: &str = "AWS_REGION";
 const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
@@ -62,7 +64,7 @@ const ENDPOINT_SQS: &str = "AWS_ENDPOINT_URL_SQS";
 const ENDPOINT_S3: &str = "AWS_ENDPOINT_URL_S3";
 
 /// All of them, with what they are for.
-pub const VARIABLES: [Variable; 19] = [
+pub const VARIABLES: [Variable; 21] = [
     variable(TABLE, SetBy::Template, "the name of the table"),
     variable(BUCKET, SetBy::Template, "the bucket for large results"),
     variable(QUEUE_LOW, SetBy::Template, "the URL of a queue"),
@@ -84,6 +86,16 @@ pub const VARIABLES: [Variable; 19] = [
         FAILED_HOURS,
         SetBy::Template,
         "the hours for which failed jobs are kept",
+    ),
+    variable(
+        REQUIRE_KEYS,
+        SetBy::Template,
+        "whether callers need an API key",
+    ),
+    variable(
+        ADMIN_KEY_HASH,
+        SetBy::Template,
+        "the SHA-256 of an admin's key that has no record",
     ),
     variable(REGION, SetBy::Lambda, "the region"),
     variable(ACCESS_KEY_ID, SetBy::Lambda, "the role's credentials"),
@@ -115,6 +127,10 @@ pub struct Settings {
     pub bucket: String,
     pub queues: QueueUrls,
     pub limits: Limits,
+    /// Callers need a key, unless told otherwise.
+    pub require_keys: bool,
+    /// A key with this hash is an admin's: how the first one gets in.
+    pub admin_key: Option<KeyHash>,
     pub region: String,
     /// Lambda gives a sandbox one set for all its life.
     pub credentials: Credentials,
@@ -150,6 +166,8 @@ impl Settings {
                 critical: reader.required_url(QUEUE_CRITICAL),
             },
             limits: reader.limits(),
+            require_keys: reader.flag(REQUIRE_KEYS, true),
+            admin_key: reader.hash(ADMIN_KEY_HASH),
             region: reader.required(REGION),
             credentials: Credentials::new(
                 reader.required(ACCESS_KEY_ID),
@@ -225,6 +243,29 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 default
             }
         }
+    }
+
+    fn flag(&mut self, name: &str, default: bool) -> bool {
+        match self.optional(name).as_deref() {
+            None => default,
+            Some("true") => true,
+            Some("false") => false,
+            Some(text) => {
+                let problem = format!("{name} is '{text}', which is neither true nor false.");
+                self.problems.push(problem);
+                default
+            }
+        }
+    }
+
+    fn hash(&mut self, name: &str) -> Option<KeyHash> {
+        let hash = KeyHash::parse(&self.optional(name)?);
+        if hash.is_none() {
+            // Not repeated: it may be the key itself, put here by mistake.
+            let problem = format!("{name} is not the SHA-256 of a key in 64 hexadecimal digits.");
+            self.problems.push(problem);
+        }
+        hash
     }
 
     fn limits(&mut self) -> Limits {

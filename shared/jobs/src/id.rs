@@ -73,6 +73,12 @@ id!(
     "op_"
 );
 
+id!(
+    /// `key_...`, of an API key; says nothing about its secret.
+    KeyId,
+    "key_"
+);
+
 /// The id of any row that can come due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowId {

@@ -1,6 +1,7 @@
 //! What the domain needs from outside, as traits. Each has one conformance suite that runs on
 //! every implementation. Refuses SDK types in its signatures.
 
+mod keys;
 mod operations;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::statistics::{Minute, Snapshot, Totals};
 use crate::tally::Tally;
 use crate::time::Timestamp;
 
+pub use keys::{Keys, ListedKeys};
 pub use operations::{Advanced, DuePage, Operations};
 
 /// A port did not do its work.

@@ -102,6 +102,9 @@ fn spawn(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Child
         .current_dir(folder)
         .env_remove("RUST_LOG")
         .env_remove("AWS_LAMBDA_FUNCTION_VERSION")
+        .env_remove("HARVESTMAN_ADMIN_KEY_HASH")
+        .env_remove("HARVESTMAN_API_KEY")
+        .env_remove("HARVESTMAN_URL")
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -215,9 +218,18 @@ impl Server {
     }
 
     pub(crate) async fn start_with(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_in(folder, arguments, &[]).await
+    }
+
+    /// Serves with these variables in its environment.
+    pub(crate) async fn start_in(
+        folder: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut all = vec!["serve", "--port", "0"];
         all.extend_from_slice(arguments);
-        let mut process = Process::start(folder, &all);
+        let mut process = Process::start_with(folder, &all, variables);
         let announced = |written: &Written| written.ended || written.text.contains("listens on");
         let says = process.stdout.wait_for(|written| announced(written));
         let says = tokio::time::timeout(PATIENCE, says).await;

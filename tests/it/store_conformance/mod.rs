@@ -3,6 +3,7 @@
 
 mod create;
 mod faults;
+mod keys;
 mod lists;
 mod purge;
 mod rows;
@@ -71,6 +72,10 @@ macro_rules! conformance {
                 purge::a_purge_leaves_nothing_but_the_counts,
                 purge::a_purge_takes_nothing_from_a_job_that_was_retried,
                 purge::a_later_owner_keeps_its_place,
+                keys::a_key_is_found_by_its_secret_and_listed_by_its_id,
+                keys::a_revoked_key_stays_revoked_whatever_comes_late,
+                keys::pages_of_keys_hold_every_key_once_newest_first,
+                keys::a_lost_answer_makes_no_second_key_and_no_second_revocation,
                 faults::a_transaction_in_the_way_is_waited_for,
                 faults::a_lost_answer_is_no_second_write,
                 faults::a_write_that_seemed_to_fail_can_be_repeated,

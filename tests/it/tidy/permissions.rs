@@ -15,6 +15,7 @@ const USES: [(&str, &[&str]); 3] = [
             "counts.rs",
             "create.rs",
             "hold.rs",
+            "identity.rs",
             "minutes.rs",
             "mod.rs",
             "operate.rs",
@@ -43,8 +44,9 @@ const USES: [(&str, &[&str]); 3] = [
     ),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 28] = [
+const CALLS: [(&str, &[&str]); 32] = [
     ("active", &["counts.rs"]),
+    ("add_key", &["callers.rs"]),
     ("advance", &["operation.rs"]),
     ("begin", &["operation.rs", "write.rs"]),
     ("commit", &["write.rs"]),
@@ -53,12 +55,14 @@ const CALLS: [(&str, &[&str]); 28] = [
     ("create", &["create.rs"]),
     ("due", &["read.rs"]),
     ("due_from", &["operation.rs"]),
+    ("find_key", &["read.rs"]),
     ("hold", &["hold.rs"]),
     ("job", &["read.rs"]),
     ("job_and_spec", &["read.rs"]),
     ("jobs", &["read.rs"]),
     ("keep_snapshot", &["totals.rs"]),
     ("list", &["read.rs"]),
+    ("list_keys", &["callers.rs"]),
     ("listed", &["operation.rs"]),
     ("operation", &["operation.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
@@ -67,6 +71,7 @@ const CALLS: [(&str, &[&str]); 28] = [
     ("remove", &["operation.rs", "write.rs"]),
     ("result", &["read.rs"]),
     ("revive", &["revive.rs", "write.rs"]),
+    ("revoke_key", &["callers.rs", "read.rs"]),
     ("set_hold", &["hold.rs"]),
     ("snapshots", &["totals.rs"]),
     ("tally", &["counts.rs"]),
@@ -106,12 +111,12 @@ fn code(path: &str) -> String {
     lines.flat_map(str::split_whitespace).collect()
 }
 
-/// The calls of the store that a function makes.
+/// The calls of the table's ports that a function makes.
 fn calls(files: &[&str]) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     for name in files {
         let source = code(&format!("shared/jobs/src/app/{name}"));
-        for port in ["store.", "operations."] {
+        for port in ["store.", "operations.", "ports.keys."] {
             for (at, port) in source.match_indices(port) {
                 let call = &source[at + port.len()..];
                 let end = call.find('(').unwrap();

@@ -38,6 +38,8 @@ fn a_complete_environment_needs_no_limits_and_no_endpoints() {
     let retention = settings.limits.retention;
     assert_eq!(retention.completed, Duration::from_hours(24));
     assert_eq!(retention.failed, Duration::from_hours(168));
+    assert!(settings.require_keys, "unless told otherwise");
+    assert_eq!(settings.admin_key, None);
     assert_eq!(settings.endpoints, Endpoints::default());
     assert_eq!(settings.log_level, LevelFilter::INFO);
     assert_eq!(settings.credentials.session_token(), Some("token"));
@@ -55,6 +57,8 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
         (MAX_UNFINISHED, "many"),
         (COMPLETED_HOURS, "0"),
         (FAILED_HOURS, "721"),
+        (REQUIRE_KEYS, "yes"),
+        (ADMIN_KEY_HASH, "hm_secret"),
         (ENDPOINT_S3, "localhost:9000"),
         (LOG_LEVEL, "loud"),
     ];
@@ -67,6 +71,8 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
             "HARVESTMAN_COMPLETED_RETENTION_HOURS is '0', which is no whole number from 1 to 720.",
             "HARVESTMAN_FAILED_RETENTION_HOURS is '721', which is no whole number from 1 to 720.",
             "HARVESTMAN_MAX_UNFINISHED_JOBS is 'many', which is no whole number from 1 to 1000000.",
+            "HARVESTMAN_REQUIRE_KEYS is 'yes', which is neither true nor false.",
+            "HARVESTMAN_ADMIN_KEY_HASH is not the SHA-256 of a key in 64 hexadecimal digits.",
             "AWS_ENDPOINT_URL_S3 is 'localhost:9000', which is no http or https URL.",
             "AWS_LAMBDA_LOG_LEVEL is 'loud', which is no log level.",
         ]

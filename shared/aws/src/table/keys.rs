@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jobs::KeyHash;
 use jobs::job::DueList;
 use jobs::ports::{COUNTER_SHARDS, Scope};
 use jobs::spec::CustomerId;
@@ -28,6 +29,9 @@ pub(super) const STATE: &str = "state";
 pub(super) const SPEC: &str = "spec";
 pub(super) const RESULT: &str = "result#";
 pub(super) const OWNER: &str = "owner";
+pub(super) const SECRET: &str = "key";
+/// The partition of all keys of callers: there are few, and they are listed together.
+pub(super) const CALLERS: &str = "keys";
 
 /// Customers' counts lie in this many partitions, and so does what is being worked on: summing up
 /// reads each once.
@@ -54,6 +58,11 @@ pub(super) fn result(fence: u64) -> String {
 
 pub(super) fn dedup(fingerprint: &str) -> Item {
     key(format!("dedup#{fingerprint}"), OWNER)
+}
+
+/// Where the key of a caller is found by the hash of its secret.
+pub(super) fn secret(hash: &KeyHash) -> Item {
+    key(format!("key#{hash}"), SECRET)
 }
 
 pub(super) fn customer_shard(shard: u8) -> String {

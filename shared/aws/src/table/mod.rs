@@ -12,6 +12,8 @@
 //! | an operation on many jobs | operation id | `operation` | its request, every step |
 //! | jobs that its request has listed | operation id | `listed` | its request, once |
 //! | the hold on the whole queue | `control` | `queue` | pause and resume of everything |
+//! | a caller's key, by its secret | `key#HASH` | `key` | create and revoke a key |
+//! | the same, by its id | `keys` | key id | with the former |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
@@ -37,7 +39,10 @@
 //! | retry | `GetItem`, one transaction of two or three writes; a `GetItem` for each owner met |
 //! | step of an operation | a list of 100, what becomes of each, `PutItem` |
 //! | claim and sweep | besides: `GetItem` of the hold, at most once a second |
+//! | who is asking | `GetItem`, consistent; remembered for 30 s |
+//! | create or revoke a key | one transaction of two, after a `GetItem` to revoke; list: `Query` |
 
+mod callers;
 mod counts;
 mod create;
 mod hold;

@@ -5,6 +5,7 @@ mod control;
 mod counts;
 mod create;
 mod hold;
+mod identity;
 mod minutes;
 mod operate;
 mod pages;
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use control::Action;
 pub use counts::{Health, QueueState, Stats};
 pub use create::Creation;
+pub use identity::KEY_MEMORY;
 pub use pages::{MOST_REACHED, NumberedPage};
 pub use read::{Filter, ListPage};
 pub use results::ResultsPage;
@@ -30,7 +32,7 @@ use crate::error::Error;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
-use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Operations, Queue, Store};
+use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Keys, Operations, Queue, Store};
 use crate::rate::{Call, Rates};
 use crate::spec::CustomerId;
 use crate::time::Timestamp;
@@ -64,6 +66,7 @@ impl Default for Limits {
 pub struct Ports {
     pub store: Arc<dyn Store>,
     pub operations: Arc<dyn Operations>,
+    pub keys: Arc<dyn Keys>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,
@@ -79,6 +82,7 @@ pub struct App {
     minutes: Arc<minutes::Minutes>,
     rates: Arc<Rates>,
     hold: Arc<hold::HoldCache>,
+    identity: Arc<identity::Identity>,
 }
 
 /// How a change of a row ended.
@@ -99,6 +103,7 @@ impl App {
             minutes: Arc::default(),
             rates: Arc::default(),
             hold: Arc::default(),
+            identity: Arc::default(),
         }
     }
 
