@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use jobs::Caller;
+use jobs::key::{Grants, NewKey};
 use jobs::spec::CustomerId;
 use jobs::transition::Mode;
 use serde_json::{Value, json};
@@ -14,8 +15,16 @@ pub(crate) fn customer(name: &str) -> Caller {
     Caller::Customer(CustomerId::parse(name).unwrap())
 }
 
+fn grants(caller: Caller) -> Option<Grants> {
+    match caller {
+        Caller::Anyone => None,
+        Caller::Admin => Some(Grants::Admin),
+        Caller::Customer(customer) => Some(Grants::Customer(customer)),
+    }
+}
+
 impl TestApp {
-    /// Sends a request; `null` is no body.
+    /// Sends a request, with a key of the caller where it has one; `null` is no body.
     pub(crate) async fn call(
         &self,
         caller: Caller,
@@ -30,7 +39,15 @@ impl TestApp {
             let request = request.header(header::CONTENT_TYPE, "application/json");
             request.body(Body::from(body.to_string())).unwrap()
         };
-        request.extensions_mut().insert(caller);
+        if let Some(grants) = grants(caller) {
+            let key = NewKey {
+                grants,
+                label: None,
+            };
+            let (_, secret) = self.app.create_key(&Caller::Admin, key).await.unwrap();
+            let bearer = format!("Bearer {}", secret.reveal()).parse().unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        }
         self.send(request).await
     }
 
