@@ -60,6 +60,13 @@ impl Embedded {
         drop(self.calls.write().await);
     }
 
+    /// Removes what has expired by the table's own rule, and says how much that was. Reads the
+    /// whole table, bit by bit; other calls have their turn in between.
+    pub async fn remove_expired(&self) -> anyhow::Result<usize> {
+        let database = self.database.clone();
+        Ok(tokio::task::spawn_blocking(move || database.sweep_ttl()).await??)
+    }
+
     /// Carries out one call of DynamoDB's JSON protocol; `target` is its `X-Amz-Target`.
     pub fn call(&self, target: &str, body: &str) -> Answer {
         let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or(target);
@@ -86,6 +93,7 @@ impl Embedded {
             "Scan" => run(body, |request| database.scan(request)),
             "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
+            "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
             other => Err(DynoxideError::ValidationException(format!(
                 "the embedded database is not asked for {other}"
             ))),

@@ -29,6 +29,8 @@ use crate::queue::LocalQueue;
 
 /// The sweep costs next to nothing here, so that it runs more often than the minute on AWS.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// What has expired is invisible already: this is about space.
+const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 const TABLE: &str = "harvestman";
 
 /// Where the service keeps its data.
@@ -98,6 +100,8 @@ impl Host {
         }
         let app = self.app.clone();
         tasks.spawn(async move { tick(&app).await });
+        let embedded = self.embedded.clone();
+        tasks.spawn(async move { expire(&embedded).await });
         tasks
     }
 
@@ -138,6 +142,19 @@ async fn tick(app: &App) {
             }
             // The only repair path must not end with one bad row.
             Err(_) => tracing::error!("sweep panicked"),
+        }
+    }
+}
+
+/// Does what DynamoDB does by itself: removes items whose time is over, some time later.
+async fn expire(embedded: &Embedded) {
+    let mut hours = tokio::time::interval(EXPIRE_EVERY);
+    hours.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        hours.tick().await;
+        match embedded.remove_expired().await {
+            Ok(items) => tracing::debug!(items, "expired items removed"),
+            Err(error) => tracing::error!(%error, "expired items are not removed"),
         }
     }
 }
