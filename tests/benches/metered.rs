@@ -167,9 +167,11 @@ impl Metered {
             queue: LocalQueue::new(Arc::clone(&clock)),
             sends: AtomicUsize::new(0),
         });
-        let store: Arc<dyn Store> = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        let table = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        let store: Arc<dyn Store> = Arc::clone(&table) as Arc<dyn Store>;
         let ports = Ports {
             store: Arc::clone(&store),
+            batches: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock,

@@ -40,10 +40,15 @@ fn without_shard(value: &Value) -> Value {
     json!({"S": format!("{list}#[shard]")})
 }
 
-/// Every id of a job in a text, replaced.
+/// Every id in a text, replaced.
 fn without_ids(text: &str) -> String {
+    let text = without_ids_of(text, "job_", "[job id]");
+    without_ids_of(&text, "bat_", "[batch id]")
+}
+
+fn without_ids_of(text: &str, prefix: &str, instead: &str) -> String {
     const ID: usize = 26;
-    let mut parts = text.split("job_");
+    let mut parts = text.split(prefix);
     let mut redacted = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let is_id = part.len() >= ID
@@ -52,7 +57,7 @@ fn without_ids(text: &str) -> String {
                 .take(ID)
                 .all(|byte| byte.is_ascii_alphanumeric());
         let rest = if is_id { &part[ID..] } else { part };
-        redacted.push_str(if is_id { "[job id]" } else { "job_" });
+        redacted.push_str(if is_id { instead } else { prefix });
         redacted.push_str(rest);
     }
     redacted

@@ -3,18 +3,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws::host::{SystemClock, SystemEntropy};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
 use jobs::job::DueList;
+use jobs::key::Kept;
 use jobs::ports::{
-    Blobs, Commit, Created, Creation, Envelope, Listed, PageRequest, PortError, Queue, Scope,
-    Scraper, Store,
+    Batches, Begun, Blobs, Chunk, Chunked, Commit, Created, Creation, Envelope, Listed, Owner,
+    PageRequest, PortError, Queue, Scope, Scraper, Store,
 };
 use jobs::tally::Tally;
-use jobs::{App, Failure, Job, JobId, Limits, Message, Page, RowId, Spec, Timestamp};
+use jobs::{
+    App, Batch, BatchId, Failure, Job, JobId, Limits, Message, Page, RowId, Spec, Timestamp,
+};
 use serde_json::{Value, json};
 
 const GONE: u128 = 1;
@@ -103,6 +107,37 @@ impl Store for Table {
     }
 }
 
+#[async_trait]
+impl Batches for Table {
+    async fn write(&self, _: &Chunk<'_>) -> Result<Chunked, PortError> {
+        unreachable_table()
+    }
+
+    async fn begin(&self, _: &Batch, _: u64, _: u64, _: Option<&Kept>) -> Result<Begun, PortError> {
+        unreachable_table()
+    }
+
+    async fn batch(&self, _: &BatchId) -> Result<Option<Batch>, PortError> {
+        unreachable_table()
+    }
+
+    async fn ended(&self, _: &BatchId, _: Duration) -> Result<Option<Batch>, PortError> {
+        unreachable_table()
+    }
+
+    async fn owners(&self, _: &[&str]) -> Result<Vec<Option<Owner>>, PortError> {
+        unreachable_table()
+    }
+
+    async fn keep(&self, _: &Kept) -> Result<Option<Kept>, PortError> {
+        unreachable_table()
+    }
+
+    async fn kept(&self, _: &str, _: Timestamp) -> Result<Option<Kept>, PortError> {
+        unreachable_table()
+    }
+}
+
 /// Nothing is sent, stored or scraped for a job that is not there.
 struct Nothing;
 
@@ -142,6 +177,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
     });
     let ports = Ports {
         store: Arc::clone(&table) as Arc<dyn Store>,
+        batches: Arc::clone(&table) as Arc<dyn Batches>,
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         clock: Arc::new(SystemClock),

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
 
 mod app;
+mod batch;
+mod batch_deaths;
 mod blobs_conformance;
 mod create;
 mod golden;
 mod handlers;
+mod idempotency;
 mod lambda;
 mod life;
 mod list;
@@ -26,3 +29,4 @@ mod store_conformance;
 mod support;
 mod table;
 mod tidy;
+mod v1_create;

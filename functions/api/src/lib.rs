@@ -1,18 +1,21 @@
 //! The HTTP API as a value: two faces over the same jobs. Handlers decode, call [`App`] once and
 //! encode; refuses to decide anything about a job, and to know in which host it runs.
 
+mod bodies;
 mod error;
+mod jobs_create;
 mod jobs_face;
 mod openapi;
 mod query;
 mod reply;
 mod request;
+mod v1_create;
 mod v1_face;
 mod v1_view;
 mod view;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use jobs::App;
 use jobs::extraction::Check;
 
@@ -20,11 +23,14 @@ use jobs::extraction::Check;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 7] = [
+pub const ROUTES: [(&str, &str); 10] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
     ("GET", "/api/jobs/{id}/results"),
+    ("POST", "/api/v1/scrape"),
+    ("POST", "/api/v1/navigate"),
+    ("POST", "/api/v1/ai/generate-config"),
     ("GET", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
     ("GET", "/openapi.json"),
@@ -41,9 +47,15 @@ struct Api {
 pub fn router(app: App, check: Check) -> Router {
     let api = Api { app, check };
     Router::new()
-        .route("/api/jobs", get(jobs_face::list).post(jobs_face::create))
+        .route("/api/jobs", get(jobs_face::list).post(jobs_create::create))
         .route("/api/jobs/{id}", get(jobs_face::job))
         .route("/api/jobs/{id}/results", get(jobs_face::results))
+        .route("/api/v1/scrape", post(v1_create::scrape))
+        .route("/api/v1/navigate", post(v1_create::navigate))
+        .route(
+            "/api/v1/ai/generate-config",
+            post(v1_create::generate_config),
+        )
         .route("/api/v1/jobs/{id}", get(v1_face::job))
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))

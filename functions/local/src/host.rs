@@ -15,7 +15,7 @@ use aws_credential_types::Credentials;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use futures::FutureExt;
 use jobs::app::{INVOCATION, Limits, Ports};
-use jobs::ports::{Clock, Scraper};
+use jobs::ports::{Clock, Scraper, Store};
 use jobs::transition::Mode;
 use jobs::{App, Timestamp};
 use object_store::ObjectStore;
@@ -67,8 +67,10 @@ impl Host {
         let client = client::dynamodb(&connection(&embedded));
         crate::schema::ensure_table(&embedded, TABLE)?;
         let queue = LocalQueue::new(Arc::clone(&clock));
+        let table = Arc::new(Table::new(client, TABLE));
         let ports = Ports {
-            store: Arc::new(Table::new(client, TABLE)),
+            store: Arc::clone(&table) as Arc<dyn Store>,
+            batches: table,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(blobs)),
             clock,

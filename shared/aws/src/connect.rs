@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jobs::App;
 use jobs::app::Ports;
+use jobs::ports::Store;
 
 use crate::client::{self, Connection};
 use crate::host::{SystemClock, SystemEntropy};
@@ -30,8 +31,10 @@ pub fn ports(settings: &Settings) -> Ports {
     };
     let dynamodb = client::dynamodb(&connection(&settings.endpoints.dynamodb));
     let sqs = client::sqs(&connection(&settings.endpoints.sqs));
+    let table = Arc::new(Table::new(dynamodb, settings.table.clone()));
     Ports {
-        store: Arc::new(Table::new(dynamodb, settings.table.clone())),
+        store: Arc::clone(&table) as Arc<dyn Store>,
+        batches: table,
         queue: Arc::new(Queues::new(sqs, settings.queues.clone())),
         blobs: Arc::new(S3Blobs::new(settings)),
         clock: Arc::new(SystemClock),

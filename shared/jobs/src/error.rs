@@ -49,6 +49,12 @@ pub enum Error {
     /// The job's state forbids it. Read the job and decide again.
     #[error("job {id} is {status}, which forbids this")]
     Conflict { id: JobId, status: Status },
+    /// The key was used for another request. Use a key of its own.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// The same request is still being carried out. Ask again.
+    #[error("the first request with this idempotency key is still being carried out")]
+    Busy { retry_after: Duration },
     /// The customer has as many unfinished jobs as allowed. Come back later.
     #[error("the queue of this customer is full")]
     Full { retry_after: Duration },

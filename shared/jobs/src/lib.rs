@@ -4,7 +4,9 @@
 //! This crate knows neither AWS nor the web. What it needs from outside stands in [`ports`]; it
 //! refuses to read a clock, an environment variable or a socket itself.
 
+pub mod address;
 pub mod app;
+pub mod batch;
 pub mod body;
 pub mod caller;
 pub mod error;
@@ -12,7 +14,9 @@ pub mod extraction;
 pub mod failure;
 pub mod id;
 pub mod job;
+pub mod key;
 pub mod message;
+pub mod new_batch;
 pub mod new_job;
 pub mod page;
 pub mod ports;
@@ -24,13 +28,16 @@ pub mod time;
 pub mod transition;
 
 pub use app::{App, Limits};
+pub use batch::Batch;
 pub use caller::Caller;
 pub use error::{Error, Problem};
 pub use extraction::Extraction;
 pub use failure::{Failure, FailureCode};
 pub use id::{BatchId, JobId, OperationId, RowId};
 pub use job::{Job, State, Status};
+pub use key::{IdempotencyKey, Keyed};
 pub use message::Message;
+pub use new_batch::{NewBatch, NewWork};
 pub use new_job::NewJob;
 pub use page::Page;
 pub use spec::{CustomerId, JobType, Priority, Spec};

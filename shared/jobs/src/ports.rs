@@ -1,6 +1,8 @@
 //! What the domain needs from outside, as traits. Each has one conformance suite that runs on
 //! every implementation. Refuses SDK types in its signatures.
 
+mod batches;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,11 +12,14 @@ use crate::extraction::Extraction;
 use crate::failure::Failure;
 use crate::id::{JobId, RowId};
 use crate::job::{DueList, Job};
+use crate::key::Kept;
 use crate::message::Message;
 use crate::page::Page;
 use crate::spec::{CustomerId, Priority, Spec};
 use crate::tally::Tally;
 use crate::time::Timestamp;
+
+pub use batches::{Batches, Begun, Chunk, Chunked, Guard, NewRow, Owner};
 
 /// A port did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +74,8 @@ pub struct Creation<'a> {
     pub replaces: Option<&'a JobId>,
     /// Most unfinished jobs that the customer may have, this one included.
     pub max_unfinished: u64,
+    /// The answer to keep with it, where the request has a key that is still free.
+    pub kept: Option<&'a Kept>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +87,8 @@ pub enum Created {
     Vacant,
     /// The customer has as many unfinished jobs as allowed.
     Full,
+    /// The request's key is not free: this was answered to it before.
+    Answered(Box<Kept>),
 }
 
 /// Part of a list.

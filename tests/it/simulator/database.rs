@@ -150,8 +150,8 @@ fn witness(world: &World) {
 pub(crate) fn read_rows(world: &World) -> std::collections::BTreeMap<JobId, Job> {
     let request = json!({
         "TableName": super::TABLE,
-        "FilterExpression": "sk = :state",
-        "ExpressionAttributeValues": {":state": {"S": "state"}},
+        "FilterExpression": "sk = :state AND begins_with(pk, :job)",
+        "ExpressionAttributeValues": {":state": {"S": "state"}, ":job": {"S": "job_"}},
     });
     let answer = world
         .embedded

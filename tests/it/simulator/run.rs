@@ -15,7 +15,7 @@ use aws::table::Table;
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use jobs::app::{Creation, Handled, Limits, Ports};
-use jobs::ports::{PageRequest, Scraper, Store};
+use jobs::ports::{Batches, PageRequest, Scraper, Store};
 use jobs::transition::Mode;
 use jobs::{App, Caller, Failure, FailureCode, JobId, NewJob, Page, State};
 use object_store::memory::InMemory;
@@ -90,6 +90,7 @@ impl Simulation {
         let store = Arc::new(Table::new(client::dynamodb(&connection), super::TABLE));
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
+            batches: Arc::clone(&store) as Arc<dyn Batches>,
             queue: Arc::new(WorldQueue(Arc::clone(world))),
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock: Arc::new(WorldClock(Arc::clone(world))),

@@ -8,25 +8,49 @@ use super::{all_texts, file, root, text};
 
 /// The files of `App` that each function comes through.
 const USES: [(&str, &[&str]); 3] = [
-    ("ApiRole", &["create.rs", "read.rs", "results.rs"]),
+    (
+        "ApiRole",
+        &[
+            "batch.rs",
+            "chunks.rs",
+            "create.rs",
+            "read.rs",
+            "results.rs",
+        ],
+    ),
     ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
-    ("SchedulerRole", &["mod.rs", "sweep.rs"]),
+    ("SchedulerRole", &["chunks.rs", "mod.rs", "sweep.rs"]),
 ];
-/// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 11] = [
+/// The ports that the table stands behind, as `App` names them.
+const PORTS: [&str; 2] = ["batches.", "store."];
+/// The files of the table that carry out a call of one of its ports.
+const CALLS: [(&str, &[&str]); 18] = [
+    ("batch", &["read.rs"]),
+    (
+        "begin",
+        &["batch.rs", "create.rs", "idempotency.rs", "write.rs"],
+    ),
     ("commit", &["write.rs"]),
-    ("create", &["create.rs"]),
+    ("create", &["create.rs", "idempotency.rs"]),
     ("due", &["read.rs"]),
+    ("ended", &["read.rs"]),
     ("job", &["read.rs"]),
     ("job_and_spec", &["read.rs"]),
     ("jobs", &["read.rs"]),
+    ("keep", &["idempotency.rs"]),
+    ("kept", &["read.rs"]),
     ("list", &["read.rs"]),
+    ("owners", &["read.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
     ("result", &["read.rs"]),
     ("tally", &["read.rs"]),
+    (
+        "write",
+        &["batch.rs", "create.rs", "idempotency.rs", "write.rs"],
+    ),
 ];
-/// What a call of the store reads besides the table.
+/// What a call reads besides the table.
 const INDEXES: [(&str, &[&str]); 2] = [("due", &["due"]), ("list", &["by_customer", "by_time"])];
 /// What stands in the code of the table, and the action that it needs. A transaction needs the
 /// action of each of its parts.
@@ -53,13 +77,14 @@ fn code(path: &str) -> String {
     lines.flat_map(str::split_whitespace).collect()
 }
 
-/// The calls of the store that a function makes.
+/// The calls of the table's ports that a function makes.
 fn calls(files: &[&str]) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     for name in files {
         let source = code(&format!("shared/jobs/src/app/{name}"));
-        for (at, store) in source.match_indices("store.") {
-            let call = &source[at + store.len()..];
+        let ports = PORTS.iter().flat_map(|port| source.match_indices(port));
+        for (at, port) in ports {
+            let call = &source[at + port.len()..];
             let end = call.find('(').unwrap();
             calls.insert(call[..end].to_owned());
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jobs::Timestamp;
 use jobs::job::DueList;
 use jobs::spec::CustomerId;
 
@@ -23,6 +24,10 @@ pub(super) const STATE: &str = "state";
 pub(super) const SPEC: &str = "spec";
 pub(super) const RESULT: &str = "result#";
 pub(super) const OWNER: &str = "owner";
+pub(super) const ANSWER: &str = "answer";
+
+/// Before the digest of customer and key.
+pub(super) const IDEMPOTENCY: &str = "idem#";
 
 /// Customers' counts lie in this many partitions: summing up reads each once.
 pub(super) const CUSTOMER_SHARDS: u8 = 16;
@@ -35,6 +40,11 @@ pub(super) fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// The unit of the table's own expiry; never early.
+pub(super) fn seconds(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(1_000) + 1
+}
+
 pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
     HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
 }
@@ -43,8 +53,16 @@ pub(super) fn result(fence: u64) -> String {
     format!("{RESULT}{fence}")
 }
 
+pub(super) fn dedup_pk(fingerprint: &str) -> String {
+    format!("dedup#{fingerprint}")
+}
+
 pub(super) fn dedup(fingerprint: &str) -> Item {
-    key(format!("dedup#{fingerprint}"), OWNER)
+    key(dedup_pk(fingerprint), OWNER)
+}
+
+pub(super) fn answer(name: &str) -> Item {
+    key(format!("{IDEMPOTENCY}{name}"), ANSWER)
 }
 
 pub(super) fn customer_shard(shard: u8) -> String {

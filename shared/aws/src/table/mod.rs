@@ -8,16 +8,20 @@
 //! | a small result | job id | `result#FENCE` | before the end is written |
 //! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create |
 //! | counts of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge |
+//! | answer to a request with a key | `idem#DIGEST` of customer and key | `answer` | create |
+//! | batch of more than 25 jobs | batch id | `state` | create, once per 25 jobs |
 //!
 //! | index (keys only) | hash | range | on |
 //! |---|---|---|---|
-//! | `due`, sparse | `due_list`: `work#SHARD`, `purge#SHARD` | `due_at` | rows that are owed something |
+//! | `due`, sparse | `due_list`: `work#SHARD`, `purge#SHARD` | `due_at` | rows that are owed something, unfinished batches |
 //! | `by_customer` | `list_customer` | `pk` | rows |
 //! | `by_time` | `list_shard` | `pk` | rows |
 //!
 //! | access | calls |
 //! |---|---|
-//! | create | one transaction of three or four writes; a `GetItem` for each owner met |
+//! | create | one transaction of three to five writes; a `GetItem` for each owner met |
+//! | create a batch | up to 25 jobs: one transaction; more: `GetItem` of the answer, `BatchGetItem` of owners and their rows, one transaction to begin and one per 25 jobs |
+//! | create again | the transaction is refused with the answer; of a larger batch, its row by `GetItem` |
 //! | claim | `Query` of specification and row, `PutItem` |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |
 //! | read one job | `GetItem`, or `Query` with the specification; consistent |
@@ -27,7 +31,9 @@
 //! | purge | `Query`, `BatchWriteItem`, `DeleteItem` of the owner, one transaction of two |
 //! | counts | `GetItem`; over all customers a `Query` of each shard |
 
+mod batch;
 mod create;
+mod idempotency;
 mod item;
 mod keys;
 mod purge;

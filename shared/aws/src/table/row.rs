@@ -97,7 +97,7 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
         customer: read.word(LIST_CUSTOMER, CustomerId::parse)?,
         kind: read.word("type", JobType::parse)?,
         url: read.text("url")?.to_owned(),
-        priority: read.word("priority", priority)?,
+        priority: read.word("priority", Priority::named)?,
         state: read.word("state", |name| {
             let known = STATES.iter().find(|(_, known)| *known == name);
             known.map(|(state, _)| *state)
@@ -123,12 +123,6 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
             decode_result(map).ok_or_else(|| read.damaged(name))
         })?,
     })
-}
-
-fn priority(name: &str) -> Option<Priority> {
-    Priority::ALL
-        .into_iter()
-        .find(|priority| priority.as_str() == name)
 }
 
 fn encode_attempt(attempt: &Attempt) -> AttributeValue {
