@@ -7,6 +7,8 @@ mod batch;
 mod batch_deaths;
 mod blobs_conformance;
 mod create;
+mod crowds;
+mod delays;
 mod golden;
 mod handlers;
 mod idempotency;
