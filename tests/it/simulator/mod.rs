@@ -115,6 +115,11 @@ fn a_missing_fence_is_noticed() {
 }
 
 #[test]
+fn parts_of_a_batch_without_a_guard_are_noticed() {
+    is_noticed(Planted::NoBatchCondition, "counted");
+}
+
+#[test]
 fn a_missing_sweep_is_noticed() {
     is_noticed(Planted::NoSweep, "never ended");
 }
