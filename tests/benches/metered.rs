@@ -172,7 +172,8 @@ impl Metered {
         let ports = Ports {
             store: Arc::clone(&store),
             operations: Arc::clone(&table) as _,
-            keys: table,
+            keys: Arc::clone(&table) as _,
+            batches: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock,

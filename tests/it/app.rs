@@ -9,7 +9,7 @@ use std::time::Duration;
 use api::Access;
 use async_trait::async_trait;
 use aws::blobs::ObjectBlobs;
-use aws::client;
+use aws::client::{self, Connection};
 use aws::table::Table;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use futures::StreamExt;
 use http_body_util::BodyExt;
 use jobs::app::{Handled, Limits, Ports, Swept};
-use jobs::ports::{Clock, Entropy, Envelope, Keys, PageRequest, Queue, Scraper, Store};
+use jobs::ports::{Batches, Clock, Entropy, Envelope, Keys, PageRequest, Queue, Scraper, Store};
 use jobs::transition::{Mode, Refusal, Stamp};
 use jobs::{App, Failure, Job, JobId, KeyHash, Message, Page, Timestamp};
 use local::embedded::Embedded;
@@ -147,10 +147,15 @@ impl TestApp {
 
     /// A service that reaches `embedded` through `http`.
     pub(crate) fn over(embedded: Embedded, http: SharedHttpClient, limits: Limits) -> Self {
-        local::schema::ensure_table(&embedded, TABLE).unwrap();
         let mut connection = local::host::connection(&embedded);
         connection.http = http;
-        let store = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
+        Self::connected(embedded, &connection, limits)
+    }
+
+    /// A service that reaches `embedded` in every respect as `connection` says.
+    pub(crate) fn connected(embedded: Embedded, connection: &Connection, limits: Limits) -> Self {
+        local::schema::ensure_table(&embedded, TABLE).unwrap();
+        let store = Arc::new(Table::new(client::dynamodb(connection), TABLE));
         let clock = Arc::new(ManualClock(AtomicI64::new(START.as_millis())));
         let queue = LocalQueue::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let blobs = Arc::new(InMemory::new());
@@ -158,6 +163,7 @@ impl TestApp {
             store: Arc::clone(&store) as Arc<dyn Store>,
             operations: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as Arc<dyn Keys>,
+            batches: Arc::clone(&store) as Arc<dyn Batches>,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -213,6 +219,15 @@ impl TestApp {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answered {
         self.post_text(path, body.to_string()).await
+    }
+
+    /// Sends a body under an idempotency key.
+    pub(crate) async fn post_keyed(&self, path: &str, key: &str, body: &Value) -> Answered {
+        let request = Request::builder().method(Method::POST).uri(path);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let request = request.header("Idempotency-Key", key);
+        self.send(request.body(body.to_string().into()).unwrap())
+            .await
     }
 
     /// Sends a body that may be anything, as JSON.

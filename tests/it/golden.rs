@@ -42,8 +42,9 @@ fn without_shard(value: &Value) -> Value {
 
 /// Every id of a job or a key and every secret in a text, replaced.
 fn without_ids(text: &str) -> String {
-    const RANDOM: [(&str, usize, &str); 4] = [
+    const RANDOM: [(&str, usize, &str); 5] = [
         ("job_", 26, "[job id]"),
+        ("bat_", 26, "[batch id]"),
         ("op_", 26, "[operation id]"),
         ("key_", 26, "[key id]"),
         ("hm_", 52, "[key]"),

@@ -3,24 +3,26 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws::host::{SystemClock, SystemEntropy};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
 use jobs::hold::Hold;
+use jobs::idempotency::Kept;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Advanced, Blobs, Commit, Counter, Created, Creation, DueEntry, DuePage, Envelope,
-    Keys, Listed, ListedKeys, Operations, PageRequest, PortError, Queue, Revival, Revived, Scope,
-    Scraper, Store,
+    ActiveEntry, Advanced, Batches, Begun, Blobs, Chunk, Chunked, Commit, Counter, Created,
+    Creation, DueEntry, DuePage, Envelope, Keys, Listed, ListedKeys, Operations, Owner,
+    PageRequest, PortError, Queue, Revival, Revived, Scope, Scraper, Store,
 };
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
 use jobs::{
-    App, Failure, Job, JobId, KeyHash, KeyId, KeyRecord, Limits, Message, Operation, OperationId,
-    Page, RowId, Spec, Timestamp,
+    App, Batch, BatchId, Failure, Job, JobId, KeyHash, KeyId, KeyRecord, Limits, Message,
+    Operation, OperationId, Page, RowId, Spec, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -151,6 +153,37 @@ impl Store for Table {
     }
 }
 
+#[async_trait]
+impl Batches for Table {
+    async fn write(&self, _: &Chunk<'_>) -> Result<Chunked, PortError> {
+        unreachable_table()
+    }
+
+    async fn begin(&self, _: &Batch, _: u64, _: u64, _: Option<&Kept>) -> Result<Begun, PortError> {
+        unreachable_table()
+    }
+
+    async fn batch(&self, _: &BatchId) -> Result<Option<Batch>, PortError> {
+        unreachable_table()
+    }
+
+    async fn ended(&self, _: &BatchId, _: Duration) -> Result<Option<Batch>, PortError> {
+        unreachable_table()
+    }
+
+    async fn owners(&self, _: &[&str]) -> Result<Vec<Option<Owner>>, PortError> {
+        unreachable_table()
+    }
+
+    async fn keep(&self, _: &Kept) -> Result<Option<Kept>, PortError> {
+        unreachable_table()
+    }
+
+    async fn kept(&self, _: &str, _: Timestamp) -> Result<Option<Kept>, PortError> {
+        unreachable_table()
+    }
+}
+
 /// Nothing is sent, stored or scraped for a job that is not there.
 struct Nothing;
 
@@ -253,6 +286,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
         store: Arc::clone(&table) as Arc<dyn Store>,
         operations: Arc::new(Nothing),
         keys: Arc::new(Nothing),
+        batches: Arc::clone(&table) as Arc<dyn Batches>,
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         clock: Arc::new(SystemClock),

@@ -3,13 +3,18 @@
 #![allow(clippy::unwrap_used)] // a helper of a test that cannot go on has failed the test
 
 mod app;
+mod batch;
+mod batch_deaths;
 mod blobs_conformance;
 mod calls;
 mod control;
 mod create;
+mod crowds;
+mod delays;
 mod golden;
 mod handlers;
 mod health;
+mod idempotency;
 mod identity;
 mod lambda;
 mod life;
@@ -35,4 +40,5 @@ mod store_conformance;
 mod support;
 mod table;
 mod tidy;
+mod v1_create;
 mod v1_list;

@@ -149,7 +149,6 @@ async fn what_is_not_available_yet_is_said_and_never_ignored() {
         ("type", json!("refresh")),
         ("type", json!("navigate")),
         ("type", json!("generate-config")),
-        ("urls", json!([URL])),
         ("cronPattern", json!("* * * * *")),
         ("webhook", json!("http://a.example")),
         ("maxPages", json!(3)),

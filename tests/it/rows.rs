@@ -30,7 +30,10 @@ pub(crate) fn items(embedded: &Embedded, table: &str) -> Vec<Value> {
 
 /// The rows of jobs among the items.
 pub(crate) fn rows(items: &[Value]) -> Vec<Job> {
-    let rows = items.iter().filter(|item| item["sk"]["S"] == "state");
+    let rows = items.iter().filter(|item| {
+        let key = item["pk"]["S"].as_str().unwrap_or_default();
+        item["sk"]["S"] == "state" && key.starts_with("job_")
+    });
     rows.map(|item| aws::table::decode_row(&attributes(item)).unwrap())
         .collect()
 }

@@ -188,6 +188,7 @@ fn creation<'a>(
         spec,
         replaces,
         max_unfinished,
+        kept: None,
     }
 }
 

@@ -198,6 +198,19 @@ fn of_app(error: &Error) -> Report {
             "Operation not found",
             format!("No operation found with ID: {id}"),
         ),
+        Error::KeyReused => Report::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Idempotency key reused",
+            error.to_string(),
+        ),
+        Error::Busy { retry_after } => Report {
+            retry_after: Some(*retry_after),
+            ..Report::new(
+                StatusCode::CONFLICT,
+                "Request in progress",
+                error.to_string(),
+            )
+        },
         Error::Full { retry_after } => Report {
             retry_after: Some(*retry_after),
             printed: true,

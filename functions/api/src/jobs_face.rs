@@ -1,84 +1,18 @@
 //! Handlers of the Jobs API: decode, one call, encode.
 
-use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
-use jobs::app::{Creation, Filter};
+use jobs::app::Filter;
 use jobs::spec::{CustomerId, JobType};
-use jobs::{Caller, Error, JobId, NewJob, Problem, Status};
+use jobs::{Caller, Error, JobId, Status};
 use serde_json::value::RawValue;
 
-use crate::error::{Face, JobsError, Refusal, V1Error, answer};
-use crate::openapi::NewJobBody;
+use crate::error::{Face, JobsError, Refusal, answer};
 use crate::query::Query;
 use crate::request::{Asked, Id};
-use crate::view::{CreatedView, JobView, ListView, ResultsView, cursor};
-use crate::{Api, reply, request};
-
-/// Create a job.
-///
-/// Answers 200 with the existing job's id where an equal one is not finished yet.
-#[utoipa::path(
-    post, path = "/api/jobs", tag = "jobs", operation_id = "createJob",
-    request_body = NewJobBody,
-    responses(
-        (status = 201, description = "Created", body = CreatedView,
-         headers(("Location" = String, description = "Path of the job"))),
-        (status = 200, description = "An equal job exists already", body = CreatedView),
-        (status = 400, description = "Something in the body is wrong", body = JobsError),
-        (status = 403, description = "The key belongs to another customer", body = JobsError),
-        (status = 413, description = "The body is too large", body = JobsError),
-        (status = 415, description = "The body is not JSON", body = JobsError),
-        (status = 429, description = "Too many calls", body = JobsError,
-         headers(("Retry-After" = u32, description = "Seconds"))),
-        (status = 503, description = "Queue is full, or out of reach", body = V1Error,
-         headers(("Retry-After" = u32, description = "Seconds"))),
-    )
-)]
-pub(crate) async fn create(
-    State(api): State<Api>,
-    Asked(caller): Asked,
-    request: Request,
-) -> Response {
-    let now = api.app.now();
-    match try_create(&api, &caller, request).await {
-        Ok(response) => response,
-        Err(refusal) => answer(Face::Jobs, &refusal, now),
-    }
-}
-
-async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Response, Refusal> {
-    if request.headers().contains_key("idempotency-key") {
-        // To ignore it would break the promise that it stands for.
-        let problem = Problem::new("Idempotency-Key", "is not available yet");
-        return Err(Refusal::Invalid(vec![problem]));
-    }
-    let body = request::json_body(request).await?;
-    let new = NewJob::parse(&body, api.check).map_err(Refusal::Invalid)?;
-    let (status, id, deduplicated) = match api.app.create(caller, &new).await? {
-        Creation::New(job) => (StatusCode::CREATED, job.id, false),
-        Creation::Duplicate(id) => (StatusCode::OK, id, true),
-    };
-    let view = CreatedView {
-        success: true,
-        job_id: id.to_string(),
-        kind: new.spec.kind.as_str(),
-        url: new.spec.url,
-        message: if deduplicated {
-            "Job was deduplicated (similar job already exists)"
-        } else {
-            "Job created successfully"
-        },
-        deduplicated,
-        status_url: format!("/api/jobs/{id}"),
-        timestamp: api.app.now().to_string(),
-    };
-    let mut response = reply::json(status, &view);
-    if !deduplicated && let Ok(location) = HeaderValue::from_str(&view.status_url) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
-}
+use crate::view::{JobView, ListView, ResultsView, cursor};
+use crate::{Api, reply};
 
 /// List jobs, newest first, with counts and health.
 #[utoipa::path(

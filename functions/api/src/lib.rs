@@ -1,9 +1,11 @@
 //! The HTTP API as a value: two faces over the same jobs. Handlers decode, call [`App`] once and
 //! encode; refuses to decide anything about a job, and to know in which host it runs.
 
+mod bodies;
 mod control_face;
 mod error;
 mod identity;
+mod jobs_create;
 mod jobs_face;
 mod keys_face;
 mod openapi;
@@ -13,6 +15,7 @@ mod queue_face;
 mod queue_view;
 mod reply;
 mod request;
+mod v1_create;
 mod v1_face;
 mod v1_list;
 mod v1_view;
@@ -30,7 +33,7 @@ pub use identity::Access;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 19] = [
+pub const ROUTES: [(&str, &str); 22] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
@@ -46,6 +49,9 @@ pub const ROUTES: [(&str, &str); 19] = [
     ("POST", "/api/keys"),
     ("GET", "/api/keys"),
     ("DELETE", "/api/keys/{id}"),
+    ("POST", "/api/v1/scrape"),
+    ("POST", "/api/v1/navigate"),
+    ("POST", "/api/v1/ai/generate-config"),
     ("GET", "/api/v1/jobs/{id}"),
     ("DELETE", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
@@ -66,7 +72,6 @@ pub fn router(app: App, check: Check, access: Access) -> Router {
     let api = Api { app, check, access };
     let identity = middleware::from_fn_with_state(api.clone(), identity::identify);
     Router::new()
-        .route("/api/jobs", get(jobs_face::list).post(jobs_face::create))
         .route(
             "/api/jobs/{id}",
             get(jobs_face::job)
@@ -89,6 +94,13 @@ pub fn router(app: App, check: Check, access: Access) -> Router {
         )
         .route("/api/keys", get(keys_face::list).post(keys_face::create))
         .route("/api/keys/{id}", delete(keys_face::revoke))
+        .route("/api/jobs", get(jobs_face::list).post(jobs_create::create))
+        .route("/api/v1/scrape", post(v1_create::scrape))
+        .route("/api/v1/navigate", post(v1_create::navigate))
+        .route(
+            "/api/v1/ai/generate-config",
+            post(v1_create::generate_config),
+        )
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))
         .fallback(error::unknown_path)

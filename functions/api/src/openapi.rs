@@ -5,71 +5,13 @@ use std::sync::OnceLock;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::Value;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::OpenApi;
 
 use crate::identity::{self, Access};
-use crate::{Api, control_face, jobs_face, keys_face, queue_control, queue_face, v1_face, v1_list};
-
-/// A job to create.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)] // its fields are read by the document alone; the domain reads the JSON itself
-pub(crate) struct NewJobBody {
-    #[serde(rename = "type")]
-    #[schema(value_type = String, example = "single-page", pattern = "^single-page$")]
-    kind: String,
-    /// An http or https address without user name or password.
-    #[schema(max_length = 2048, example = "https://example.com")]
-    url: String,
-    /// Whose job it is; `default` unless told.
-    #[schema(min_length = 1, max_length = 128, example = "customer-123")]
-    customer_id: Option<String>,
-    /// Lifts an unstated or normal priority to high.
-    is_new_customer: Option<bool>,
-    /// low (1), normal (3), high (5), urgent (7) or critical (9), by name or number.
-    #[schema(value_type = Option<PriorityBody>)]
-    priority: Option<Value>,
-    /// Milliseconds before the job may start.
-    #[schema(minimum = 0, maximum = 2_592_000_000_i64)]
-    delay: Option<u64>,
-    /// Anything of yours, at most 16 KB; given back with the job.
-    #[schema(value_type = Option<Object>)]
-    metadata: Option<Value>,
-    /// Fields to extract: `{"fields": {"price": {"selector": ".price", "dataType": "number"}}}`.
-    #[schema(value_type = Option<Object>)]
-    config: Option<Value>,
-    /// Most attempts at the work; 3 unless told.
-    #[schema(minimum = 1, maximum = 10)]
-    attempts: Option<u8>,
-    /// The job's own working time in milliseconds; 30000 unless told.
-    #[schema(minimum = 1, maximum = 50_000)]
-    timeout: Option<u64>,
-    /// Whether an equal unfinished job is answered with instead of making another; true unless
-    /// told.
-    deduplicate: Option<bool>,
-    /// Jobs that ended less than this many milliseconds ago count as equal too.
-    #[schema(minimum = 0, maximum = 2_592_000_000_i64)]
-    deduplicate_for: Option<u64>,
-    /// Sent with the request for the page, to its own host alone.
-    #[schema(value_type = Option<Object>)]
-    headers: Option<Value>,
-    #[schema(min_length = 1, max_length = 256)]
-    user_agent: Option<String>,
-}
-
-/// A priority by its name or its number.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[allow(dead_code)] // read by the document alone
-pub(crate) enum PriorityBody {
-    Low,
-    Normal,
-    High,
-    Urgent,
-    Critical,
-}
+use crate::{
+    Api, control_face, jobs_create, jobs_face, keys_face, queue_control, queue_face, v1_create,
+    v1_face, v1_list,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -79,7 +21,7 @@ pub(crate) enum PriorityBody {
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     paths(
-        jobs_face::create,
+        jobs_create::create,
         jobs_face::list,
         jobs_face::job,
         jobs_face::results,
@@ -95,6 +37,9 @@ pub(crate) enum PriorityBody {
         keys_face::create,
         keys_face::list,
         keys_face::revoke,
+        v1_create::scrape,
+        v1_create::navigate,
+        v1_create::generate_config,
         v1_face::job,
         v1_face::health,
     )

@@ -5,10 +5,10 @@ use std::convert::Infallible;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use jobs::{Caller, Problem};
+use jobs::{Caller, IdempotencyKey, Keyed, Problem};
 use serde_json::Value;
 
 use crate::error::Refusal;
@@ -43,6 +43,50 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let known = parts.extensions.get::<Caller>();
         Ok(Self(known.cloned().unwrap_or(Caller::Anyone)))
+    }
+}
+
+/// The header by which a client repeats a request without repeating what it does.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// The key of a request, where it names one.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Problem::new(IDEMPOTENCY_KEY, "must be given once"));
+    }
+    match value.to_str().ok().and_then(IdempotencyKey::parse) {
+        Some(key) => Ok(Some(key)),
+        None => {
+            let most = IdempotencyKey::MAX_CHARS;
+            let message = format!("must have 1 to {most} visible ASCII characters");
+            Err(Problem::new(IDEMPOTENCY_KEY, message))
+        }
+    }
+}
+
+/// A request to create something, read: what `parse` made of its body, and its key together with
+/// what that stands for. What is wrong with the one and the other is said at once.
+pub(crate) async fn to_create<T>(
+    request: Request<Body>,
+    route: &str,
+    parse: impl FnOnce(&Value) -> Result<T, Vec<Problem>>,
+) -> Result<(T, Option<Keyed>), Refusal> {
+    let key = idempotency_key(request.headers());
+    let body = json_body(request).await?;
+    match (key, parse(&body)) {
+        (Ok(key), Ok(parsed)) => {
+            let keyed = key.map(|key| Keyed::new(key, route, &body));
+            Ok((parsed, keyed))
+        }
+        (key, parsed) => {
+            let problems = key.err().into_iter();
+            let problems = problems.chain(parsed.err().unwrap_or_default());
+            Err(Refusal::Invalid(problems.collect()))
+        }
     }
 }
 

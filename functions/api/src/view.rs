@@ -11,32 +11,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// The answer to a create.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CreatedView {
-    #[schema(example = true)]
-    pub success: bool,
-    #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
-    pub job_id: String,
-    #[serde(rename = "type")]
-    #[schema(example = "single-page")]
-    pub kind: &'static str,
-    /// The address as it was sent.
-    #[schema(example = "https://example.com")]
-    pub url: String,
-    #[schema(example = "Job created successfully")]
-    pub message: &'static str,
-    /// Present and true where an equal job exists already; `jobId` is that job's.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub deduplicated: bool,
-    /// A path that answers with the job.
-    #[schema(example = "/api/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
-    pub status_url: String,
-    #[schema(format = DateTime)]
-    pub timestamp: String,
-}
-
 /// A failed attempt.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AttemptView {

@@ -60,9 +60,11 @@ impl Embedded {
         drop(self.calls.write().await);
     }
 
-    /// Removes what has expired by the table's own clock, as DynamoDB does by and by.
-    pub fn expire(&self) -> Result<usize, DynoxideError> {
-        self.database.sweep_ttl()
+    /// Removes what has expired by the table's own rule, and says how much that was. Reads the
+    /// whole table, bit by bit; other calls have their turn in between.
+    pub async fn remove_expired(&self) -> anyhow::Result<usize> {
+        let database = self.database.clone();
+        Ok(tokio::task::spawn_blocking(move || database.sweep_ttl()).await??)
     }
 
     /// Carries out one call of DynamoDB's JSON protocol; `target` is its `X-Amz-Target`.

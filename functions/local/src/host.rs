@@ -29,7 +29,7 @@ use crate::queue::LocalQueue;
 
 /// The sweep costs next to nothing here, so that it runs more often than the minute on AWS.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// What has expired by the table's own clock may lie for days on AWS.
+/// What has expired is invisible already: this is about space.
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 const TABLE: &str = "harvestman";
 
@@ -71,7 +71,8 @@ impl Host {
         let ports = Ports {
             store: Arc::clone(&table) as _,
             operations: Arc::clone(&table) as _,
-            keys: table,
+            keys: Arc::clone(&table) as _,
+            batches: table,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(blobs)),
             clock,
@@ -149,18 +150,15 @@ async fn tick(app: &App) {
     }
 }
 
+/// Does what DynamoDB does by itself: removes items whose time is over, some time later.
 async fn expire(embedded: &Embedded) {
-    let mut ticks = tokio::time::interval(EXPIRE_EVERY);
+    let mut hours = tokio::time::interval(EXPIRE_EVERY);
+    hours.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
-        let embedded = embedded.clone();
-        match tokio::task::spawn_blocking(move || embedded.expire()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "what has expired was not removed");
-            }
-            Err(_) => tracing::error!("removing what has expired panicked"),
+        hours.tick().await;
+        match embedded.remove_expired().await {
+            Ok(items) => tracing::debug!(items, "expired items removed"),
+            Err(error) => tracing::error!(%error, "expired items are not removed"),
         }
     }
 }

@@ -15,22 +15,21 @@ const COMMON: [&str; 4] = [
     "KeySchema",
 ];
 
+/// What stands in the template about expiry, and is a call of its own.
 const EXPIRY: &str = "TimeToLiveSpecification";
 
 /// Creates the table where it is missing.
 pub fn ensure_table(embedded: &Embedded, name: &str) -> anyhow::Result<()> {
     let mut request = properties()?.clone();
-    // Another call is told of this one.
-    request.remove(EXPIRY);
     request.insert("TableName".to_owned(), json!(name));
+    let expiry = json!({"TableName": name, EXPIRY: request.remove(EXPIRY)});
     let answer = embedded.call("CreateTable", &Value::Object(request).to_string());
     if answer.status != 200 && !answer.body.contains("ResourceInUseException") {
         bail!("the table cannot be created: {}", answer.body);
     }
-    let expiry = json!({"TableName": name, "TimeToLiveSpecification": properties()?[EXPIRY]});
     let answer = embedded.call("UpdateTimeToLive", &expiry.to_string());
     if answer.status != 200 && !answer.body.contains("already enabled") {
-        bail!("expiry cannot be enabled: {}", answer.body);
+        bail!("the table's expiry cannot be set: {}", answer.body);
     }
     Ok(())
 }
@@ -70,10 +69,26 @@ mod tests {
             .as_array()
             .unwrap();
         assert_eq!(indexes.len(), 4);
-        let past = json!({"TableName": "jobs", "Item": {
-            "pk": {"S": "minutes#all"}, "sk": {"S": "1"}, "ttl": {"N": "1000000000"},
-        }});
-        assert_eq!(embedded.call("PutItem", &past.to_string()).status, 200);
-        assert_eq!(embedded.expire().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_has_expired_is_removed_and_nothing_else() {
+        let embedded = Embedded::in_memory().unwrap();
+        ensure_table(&embedded, "jobs").unwrap();
+        for (pk, expiry) in [
+            ("past", Some("1700000000")),
+            ("future", Some("9000000000")),
+            ("never", None),
+        ] {
+            let mut item = json!({"pk": {"S": pk}, "sk": {"S": "answer"}});
+            if let Some(second) = expiry {
+                item["ttl"] = json!({"N": second});
+            }
+            let put = json!({"TableName": "jobs", "Item": item});
+            assert_eq!(embedded.call("PutItem", &put.to_string()).status, 200);
+        }
+        assert_eq!(embedded.remove_expired().await.unwrap(), 1);
+        let left = embedded.call("Scan", r#"{"TableName": "jobs"}"#).body;
+        assert!(!left.contains("past") && left.contains("future") && left.contains("never"));
     }
 }

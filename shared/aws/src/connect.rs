@@ -34,7 +34,8 @@ pub fn ports(settings: &Settings) -> Ports {
     Ports {
         store: Arc::clone(&table) as _,
         operations: Arc::clone(&table) as _,
-        keys: table,
+        keys: Arc::clone(&table) as _,
+        batches: table,
         queue: Arc::new(Queues::new(sqs, settings.queues.clone())),
         blobs: Arc::new(S3Blobs::new(settings)),
         clock: Arc::new(SystemClock),

@@ -60,6 +60,12 @@ pub enum Error {
     /// No such operation for this caller.
     #[error("no operation found with id {0}")]
     NoOperation(String),
+    /// The key was used for another request. Use a key of its own.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// The same request is still being carried out. Ask again.
+    #[error("the first request with this idempotency key is still being carried out")]
+    Busy { retry_after: Duration },
     /// The customer has as many unfinished jobs as allowed. Come back later.
     #[error("the queue of this customer is full")]
     Full { retry_after: Duration },

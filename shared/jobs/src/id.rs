@@ -78,6 +78,17 @@ id!(
     KeyId,
     "key_"
 );
+impl JobId {
+    /// The id of the job at one place of a batch, counted from 0: always the same, and in the order
+    /// of the places.
+    pub fn of_batch(batch: &BatchId, index: usize) -> Self {
+        // Every id holds a ULID; this one's random part is the first of a row of numbers.
+        let first = Ulid::from_string(&batch.0[BatchId::PREFIX.len()..]).unwrap_or_default();
+        let random = first.random().wrapping_add(index as u128);
+        let ulid = Ulid::from_parts(first.timestamp_ms(), random).to_string();
+        Self(format!("{}{}", Self::PREFIX, ulid.to_ascii_lowercase()))
+    }
+}
 
 /// The id of any row that can come due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +124,21 @@ mod tests {
         let late = JobId::new(Timestamp::from_millis(1_001), 0);
         assert!(early < late, "{early} {late}");
         assert_eq!(JobId::parse(early.as_str()), Some(early));
+    }
+
+    #[test]
+    fn the_jobs_of_a_batch_are_always_named_the_same_in_their_order() {
+        for random in [7, (1 << 80) - 2] {
+            let batch = BatchId::new(Timestamp::from_millis(1_000), random);
+            let ids: Vec<_> = (0..100).map(|it| JobId::of_batch(&batch, it)).collect();
+            assert_eq!(JobId::of_batch(&batch, 99), ids[99]);
+            let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+            assert_eq!(distinct.len(), 100);
+            for id in &ids {
+                assert_eq!(JobId::parse(id.as_str()).as_ref(), Some(id));
+            }
+            assert!(random != 7 || ids.is_sorted());
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! This crate knows neither AWS nor the web. What it needs from outside stands in [`ports`]; it
 //! refuses to read a clock, an environment variable or a socket itself.
 
+pub mod address;
 pub mod app;
+pub mod batch;
 pub mod body;
 mod cached;
 pub mod caller;
@@ -13,9 +15,11 @@ pub mod extraction;
 pub mod failure;
 pub mod hold;
 pub mod id;
+pub mod idempotency;
 pub mod job;
 pub mod key;
 pub mod message;
+pub mod new_batch;
 pub mod new_job;
 pub mod operation;
 pub mod page;
@@ -29,14 +33,17 @@ pub mod time;
 pub mod transition;
 
 pub use app::{App, Limits};
+pub use batch::Batch;
 pub use caller::Caller;
 pub use error::{Error, Problem};
 pub use extraction::Extraction;
 pub use failure::{Failure, FailureCode};
 pub use id::{BatchId, JobId, KeyId, OperationId, RowId};
+pub use idempotency::{IdempotencyKey, Keyed};
 pub use job::{Job, State, Status};
 pub use key::{ApiKey, Grants, KeyHash, KeyRecord, NewKey};
 pub use message::Message;
+pub use new_batch::{NewBatch, NewWork};
 pub use new_job::NewJob;
 pub use operation::Operation;
 pub use page::Page;

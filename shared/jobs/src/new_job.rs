@@ -4,16 +4,15 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use url::Url;
 
+use crate::address;
 use crate::body::Reader;
 use crate::error::Problem;
 use crate::extraction::{Check, Extraction};
 use crate::spec::{CustomerId, JobType, MAX_TIMEOUT, Priority, Spec};
 
-/// Longest address, in bytes.
-pub const MAX_URL: usize = 2_048;
-const MAX_DELAY_MS: u64 = 30 * 24 * 3_600 * 1_000;
+/// The longest time that a job may be put off: 30 days.
+pub(crate) const MAX_DELAY_MS: u64 = 30 * 24 * 3_600 * 1_000;
 const MAX_METADATA_BYTES: usize = 16 * 1_024;
 const MAX_TIMEOUT_MS: u64 = MAX_TIMEOUT.as_millis() as u64;
 const DEFAULT_TIMEOUT_MS: u64 = 30_000;
@@ -40,9 +39,7 @@ const RESERVED_HEADERS: [&str; 15] = [
 ];
 
 /// What the printed documents offer and this version does not do yet: said, never ignored.
-const NOT_YET: [(&str, &str); 20] = [
-    ("urls", "batches are"),
-    ("staggerDelay", "batches are"),
+const NOT_YET: [(&str, &str); 18] = [
     ("cronPattern", "recurring jobs are"),
     ("timezone", "recurring jobs are"),
     ("startDate", "recurring jobs are"),
@@ -80,23 +77,44 @@ impl NewJob {
     /// Reads a request body; `check` says which selectors and patterns do not compile.
     pub fn parse(body: &Value, check: Check) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new("", body);
-        let kind = job_type(&mut reader);
-        let url = address(&mut reader);
-        let customer = customer(&mut reader);
+        let kind = required_type(&mut reader);
+        let url = address::single(&mut reader, "is for batches: give `urls` with it");
+        let new = Self::read(&mut reader, check, kind, url);
+        finished(reader, new)
+    }
+
+    /// As [`NewJob::parse`], for the way in that knows one type of job and therefore need not be
+    /// told.
+    pub fn parse_scrape(body: &Value, check: Check) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::new("", body);
+        let kind = optional_type(&mut reader);
+        let url = address::single(&mut reader, "is for batches, which POST /api/jobs takes");
+        let new = Self::read(&mut reader, check, kind, url);
+        finished(reader, new)
+    }
+
+    /// The name under which an equal job is found, where this one takes part in deduplication.
+    pub fn fingerprint(&self, customer: &CustomerId) -> Option<String> {
+        self.deduplicate.then(|| self.spec.fingerprint(customer))
+    }
+
+    /// Reads everything but type and address.
+    pub(crate) fn read(reader: &mut Reader<'_>, check: Check, kind: JobType, url: String) -> Self {
+        let customer = customer(reader);
         let is_new = reader.bool("isNewCustomer").unwrap_or(false);
-        let priority = priority(&mut reader, is_new);
+        let priority = priority(reader, is_new);
         let spec = Spec {
             kind,
             url,
-            config: extraction(&mut reader, check),
-            headers: headers(&mut reader),
-            user_agent: user_agent(&mut reader),
+            config: extraction(reader, check),
+            headers: headers(reader),
+            user_agent: user_agent(reader),
             attempts: reader.integer("attempts", 1, 10).unwrap_or(3) as u8,
             timeout_ms: reader
                 .integer("timeout", 1, MAX_TIMEOUT_MS)
                 .unwrap_or(DEFAULT_TIMEOUT_MS),
             delay_ms: reader.integer("delay", 0, MAX_DELAY_MS).unwrap_or(0),
-            metadata: metadata(&mut reader),
+            metadata: metadata(reader),
         };
         let deduplicate = reader.bool("deduplicate").unwrap_or(true);
         let deduplicate_for = reader.integer("deduplicateFor", 0, MAX_DELAY_MS);
@@ -105,77 +123,58 @@ impl NewJob {
                 reader.problem(field, format!("{what} not available yet"));
             }
         }
-        let problems = reader.finish();
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Self {
+        Self {
             customer,
             priority,
             spec,
             deduplicate,
             deduplicate_for: Duration::from_millis(deduplicate_for.unwrap_or(0)),
-        })
+        }
     }
 }
 
-fn job_type(reader: &mut Reader<'_>) -> JobType {
-    let known = JobType::ALL.map(JobType::as_str).join(", ");
-    match reader.value("type") {
+/// What was read, where nothing is wrong with it.
+pub(crate) fn finished<T>(reader: Reader<'_>, read: T) -> Result<T, Vec<Problem>> {
+    let problems = reader.finish();
+    if problems.is_empty() {
+        Ok(read)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Types that the printed documents offer and this version does not do yet.
+const TYPES_NOT_YET: [&str; 4] = ["full-crawl", "refresh", "navigate", "generate-config"];
+
+fn known_types() -> String {
+    JobType::ALL.map(JobType::as_str).join(", ")
+}
+
+/// Says that jobs of a type cannot be created yet.
+pub fn not_yet(kind: &str) -> Problem {
+    let known = known_types();
+    Problem::new("type", format!("{kind} is not available yet; {known} is"))
+}
+
+pub(crate) fn required_type(reader: &mut Reader<'_>) -> JobType {
+    if reader.value("type").is_none() {
         // The only type there is; the documents' examples always name one.
-        None => reader.problem("type", format!("is required; one of: {known}")),
-        Some(value) => match value.as_str() {
-            Some(text) => match JobType::parse(text) {
-                Some(kind) => return kind,
-                None if ["full-crawl", "refresh", "navigate", "generate-config"]
-                    .contains(&text) =>
-                {
-                    reader.problem("type", format!("{text} is not available yet; {known} is"));
-                }
-                None => reader.problem("type", format!("must be one of: {known}")),
-            },
-            None => reader.problem("type", "must be a string"),
-        },
+        reader.problem("type", format!("is required; one of: {}", known_types()));
+    }
+    optional_type(reader)
+}
+
+fn optional_type(reader: &mut Reader<'_>) -> JobType {
+    let Some(value) = reader.value("type") else {
+        return JobType::SinglePage;
+    };
+    match value.as_str().map(|text| (text, JobType::parse(text))) {
+        Some((_, Some(kind))) => return kind,
+        Some((text, None)) if TYPES_NOT_YET.contains(&text) => reader.extend(vec![not_yet(text)]),
+        Some(_) => reader.problem("type", format!("must be one of: {}", known_types())),
+        None => reader.problem("type", "must be a string"),
     }
     JobType::SinglePage
-}
-
-/// Says what is wrong with an address, if anything. What it may point at is for the door to the
-/// web to judge, when it is fetched.
-fn problem_with_url(text: &str) -> Option<&'static str> {
-    let Ok(url) = Url::parse(text) else {
-        return Some("Invalid URL format");
-    };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Some("must start with http:// or https://");
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Some("must name a host");
-    }
-    if url.as_str().len() > MAX_URL {
-        return Some("is too long: at most 2048 bytes, encoded as it is sent");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("must not contain a user name or password; use headers");
-    }
-    None
-}
-
-fn address(reader: &mut Reader<'_>) -> String {
-    if reader.value("url").is_none() {
-        reader.problem("url", "is required");
-        return String::new();
-    }
-    let Some(text) = reader.text("url", 1, MAX_URL) else {
-        return String::new();
-    };
-    let text = text.trim();
-    if text.len() > MAX_URL {
-        reader.problem("url", format!("must have at most {MAX_URL} bytes"));
-    } else if let Some(problem) = problem_with_url(text) {
-        reader.problem("url", problem);
-    }
-    text.to_owned()
 }
 
 fn customer(reader: &mut Reader<'_>) -> Option<CustomerId> {
@@ -355,7 +354,7 @@ mod tests {
                 "{url}"
             );
         }
-        let long = format!("http://example.com/{}", "a".repeat(MAX_URL));
+        let long = format!("http://example.com/{}", "a".repeat(address::MAX_URL));
         assert_eq!(
             fields(&json!({"type": "single-page", "url": long})),
             ["url"]

@@ -1,6 +1,7 @@
 //! What the domain needs from outside, as traits. Each has one conformance suite that runs on
 //! every implementation. Refuses SDK types in its signatures.
 
+mod batches;
 mod keys;
 mod operations;
 
@@ -12,6 +13,7 @@ use url::Url;
 use crate::extraction::Extraction;
 use crate::failure::Failure;
 use crate::id::{JobId, RowId};
+use crate::idempotency::Kept;
 use crate::job::{DueList, Job};
 use crate::message::Message;
 use crate::page::Page;
@@ -20,6 +22,7 @@ use crate::statistics::{Minute, Snapshot, Totals};
 use crate::tally::Tally;
 use crate::time::Timestamp;
 
+pub use batches::{Batches, Begun, Chunk, Chunked, Guard, NewRow, Owner};
 pub use keys::{Keys, ListedKeys};
 pub use operations::{Advanced, DuePage, Operations};
 
@@ -76,6 +79,8 @@ pub struct Creation<'a> {
     pub replaces: Option<&'a JobId>,
     /// Most unfinished jobs that the customer may have, this one included.
     pub max_unfinished: u64,
+    /// The answer to keep with it, where the request has a key that is still free.
+    pub kept: Option<&'a Kept>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +92,8 @@ pub enum Created {
     Vacant,
     /// The customer has as many unfinished jobs as allowed.
     Full,
+    /// The request's key is not free: this was answered to it before.
+    Answered(Box<Kept>),
 }
 
 /// An ended job to be started anew.

@@ -132,6 +132,12 @@ impl Priority {
         }
     }
 
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|priority| priority.as_str() == name)
+    }
+
     /// Reads the name or its number.
     pub fn parse(value: &Value) -> Option<Self> {
         Self::ALL.into_iter().find(|priority| match value {

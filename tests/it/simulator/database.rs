@@ -89,14 +89,22 @@ fn conflict() -> Answer {
     }
 }
 
-/// The planted fault: rows are replaced whatever they have become meanwhile.
+/// The planted faults: rows of jobs or of batches are replaced whatever they have become meanwhile.
 fn without_conditions(world: &World, target: &str, body: &str) -> String {
-    if world.planted != Planted::NoCondition || !body.contains("revision = :seen") {
+    let prefix = match world.planted {
+        Planted::NoCondition => "job_",
+        Planted::NoBatchCondition => "bat_",
+        _ => return body.to_owned(),
+    };
+    if !body.contains("revision = :seen") {
         return body.to_owned();
     }
     let mut request: Value = serde_json::from_str(body).unwrap();
     let strip = |put: &mut Value| {
-        if put["ConditionExpression"] == "revision = :seen" {
+        let ours = put["Item"]["pk"]["S"]
+            .as_str()
+            .is_some_and(|pk| pk.starts_with(prefix));
+        if ours && put["ConditionExpression"] == "revision = :seen" {
             let put = put.as_object_mut().unwrap();
             put.remove("ConditionExpression");
             put.remove("ExpressionAttributeValues");
@@ -150,8 +158,8 @@ fn witness(world: &World) {
 pub(crate) fn read_rows(world: &World) -> std::collections::BTreeMap<JobId, Job> {
     let request = json!({
         "TableName": super::TABLE,
-        "FilterExpression": "sk = :state",
-        "ExpressionAttributeValues": {":state": {"S": "state"}},
+        "FilterExpression": "sk = :state AND begins_with(pk, :job)",
+        "ExpressionAttributeValues": {":state": {"S": "state"}, ":job": {"S": "job_"}},
     });
     let answer = world
         .embedded

@@ -3,6 +3,7 @@
 //! two awaits, leases run out. Whatever happened, after a few sweeps every job has reached one
 //! end, the counts agree with the rows, and no row ever changed against the rules.
 
+mod batches;
 mod database;
 mod reckoning;
 mod run;
@@ -77,7 +78,9 @@ fn every_job_reaches_one_end_whatever_goes_wrong() {
 }
 
 /// Every fault must have struck, or the run has proved nothing about it.
-const FAULTS: [&str; 13] = [
+const FAULTS: [&str; 15] = [
+    "a batch is left by its writer",
+    "a batch is told twice",
     "a call arrives late",
     "a call does not arrive",
     "a message is doubled",
@@ -109,6 +112,11 @@ fn is_noticed(planted: Planted, as_what: &str) {
 #[test]
 fn a_missing_fence_is_noticed() {
     is_noticed(Planted::NoCondition, "overwritten");
+}
+
+#[test]
+fn parts_of_a_batch_without_a_guard_are_noticed() {
+    is_noticed(Planted::NoBatchCondition, "counted");
 }
 
 #[test]

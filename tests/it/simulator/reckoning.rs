@@ -8,6 +8,7 @@ use jobs::tally::Tally;
 use jobs::{Job, State};
 use serde_json::{Value, json};
 
+use super::batches::open_batches;
 use super::database::read_rows;
 use super::run::{Simulation, finish};
 use super::world::Planted;
@@ -31,6 +32,9 @@ impl Simulation {
                 self.world
                     .violation(format!("{id} was promised and is not there"));
             }
+        }
+        for batch in open_batches(&self.world) {
+            self.world.violation(format!("{batch} was never completed"));
         }
         let messages = self.world.messages.lock().unwrap().len();
         if messages > 0 {
@@ -62,7 +66,14 @@ impl Simulation {
             .embedded
             .call("DynamoDB_20120810.Scan", &request.to_string());
         let answer: Value = serde_json::from_str(&answer.body).unwrap();
-        let left = answer["Items"].as_array().unwrap();
+        let second = self.world.time().as_millis() / 1_000;
+        // What the table's own expiry takes is gone by then.
+        let stays = |item: &&Value| {
+            let ttl = item["ttl"]["N"].as_str();
+            ttl.is_none_or(|ttl| ttl.parse::<i64>().unwrap() > second)
+        };
+        let left: Vec<_> = answer["Items"].as_array().unwrap().iter().collect();
+        let left: Vec<_> = left.into_iter().filter(stays).collect();
         if !left.is_empty() {
             self.world
                 .violation(format!("{} items outlive their jobs: {left:?}", left.len()));

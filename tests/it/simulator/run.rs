@@ -15,12 +15,13 @@ use aws::table::Table;
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use jobs::app::{Creation, Handled, Limits, Ports};
-use jobs::ports::{Keys, PageRequest, Scraper, Store};
+use jobs::ports::{Batches, Keys, PageRequest, Scraper, Store};
 use jobs::transition::Mode;
 use jobs::{App, Caller, Failure, FailureCode, JobId, NewJob, Page, State};
 use object_store::memory::InMemory;
 use serde_json::json;
 
+use super::batches::{Posted, open_batches};
 use super::database::{arrive, http_client, read_rows};
 use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue, gate};
 
@@ -57,6 +58,7 @@ pub(crate) struct Simulation {
     started: usize,
     /// Jobs that a client was told of.
     pub(crate) promised: Arc<Mutex<Vec<JobId>>>,
+    batches: Posted,
 }
 
 pub(crate) fn run(seed: u64, planted: Planted) -> Report {
@@ -92,14 +94,20 @@ impl Simulation {
             store: Arc::clone(&store) as Arc<dyn Store>,
             operations: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as Arc<dyn Keys>,
+            batches: Arc::clone(&store) as Arc<dyn Batches>,
             queue: Arc::new(WorldQueue(Arc::clone(world))),
             blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
             clock: Arc::new(WorldClock(Arc::clone(world))),
             entropy: Arc::new(WorldEntropy(Arc::clone(world))),
         };
+        // Small parts, so that a batch takes several.
+        let limits = Limits {
+            jobs_at_once: 2,
+            ..Limits::default()
+        };
         Self {
             world: Arc::clone(world),
-            app: App::new(ports, Limits::default()),
+            app: App::new(ports, limits),
             store,
             scraper: Arc::new(Script {
                 world: Arc::clone(world),
@@ -109,6 +117,7 @@ impl Simulation {
             created: 0,
             started: 0,
             promised: Arc::default(),
+            batches: Posted::default(),
         }
     }
 
@@ -180,6 +189,13 @@ impl Simulation {
     }
 
     fn create(&mut self) {
+        if self.world.below(3) == 0 {
+            let (world, app) = (&self.world, &self.app);
+            if let Some(creation) = self.batches.create(world, app, &self.promised) {
+                self.spawn(Kind::Create, creation);
+            }
+            return;
+        }
         if self.created == JOBS {
             return;
         }
@@ -264,8 +280,12 @@ impl Simulation {
         let task = self.tasks.swap_remove(index);
         self.world.count("a task dies");
         self.world.note(|| format!("task {} dies", task.number));
-        if let Kind::Work(delivery) = task.kind {
-            self.give_back(delivery);
+        match task.kind {
+            Kind::Work(delivery) => self.give_back(delivery),
+            Kind::Create if !open_batches(&self.world).is_empty() => {
+                self.world.count("a batch is left by its writer");
+            }
+            Kind::Create | Kind::Sweep => {}
         }
     }
 
@@ -309,6 +329,7 @@ impl Simulation {
             let unfinished = read_rows(&self.world)
                 .into_values()
                 .any(|job| !job.state.is_terminal());
+            let unfinished = unfinished || !open_batches(&self.world).is_empty();
             if !unfinished && self.world.messages.lock().unwrap().is_empty() {
                 return;
             }

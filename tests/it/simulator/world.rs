@@ -46,6 +46,8 @@ pub(crate) enum Planted {
     Nothing,
     /// Rows are written without the condition that carries the fence.
     NoCondition,
+    /// Parts of a batch are written by whoever comes.
+    NoBatchCondition,
     /// Nobody sweeps.
     NoSweep,
     /// A message is acknowledged as soon as it arrives.

@@ -1,6 +1,7 @@
 //! What every store promises, as one suite that runs on each implementation. A new one needs a way
 //! to open it and a line at the end of this file.
 
+mod batches;
 mod create;
 mod faults;
 mod keys;
@@ -57,6 +58,14 @@ macro_rules! conformance {
                 create::an_owner_is_taken_over_from_by_one_alone,
                 create::an_owner_that_left_makes_the_place_free,
                 create::a_customer_has_no_more_unfinished_jobs_than_allowed,
+                batches::many_jobs_are_written_as_one_or_not_at_all,
+                batches::an_answer_is_kept_until_its_time_whoever_asks,
+                batches::a_single_job_is_written_with_its_answer,
+                batches::a_batch_begins_once_with_room_for_all,
+                batches::each_part_of_a_batch_is_written_by_one_alone,
+                batches::an_unfinished_batch_comes_due_and_a_finished_one_does_not,
+                batches::owners_are_named_with_their_rows,
+                batches::a_write_of_many_that_goes_wrong_can_be_repeated,
                 write::a_row_is_replaced_once_by_those_who_have_read_it,
                 write::a_write_that_is_repeated_knows_its_echo,
                 write::the_counts_follow_a_job_to_its_end_and_back,

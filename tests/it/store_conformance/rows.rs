@@ -75,6 +75,7 @@ pub(super) fn creation<'a>(job: &'a Job, spec: &'a str) -> Creation<'a> {
         spec,
         replaces: None,
         max_unfinished: 1_000,
+        kept: None,
     }
 }
 

@@ -11,6 +11,8 @@ const USES: [(&str, &[&str]); 3] = [
     (
         "ApiRole",
         &[
+            "batch.rs",
+            "chunks.rs",
             "control.rs",
             "counts.rs",
             "create.rs",
@@ -33,6 +35,7 @@ const USES: [(&str, &[&str]); 3] = [
     (
         "SchedulerRole",
         &[
+            "chunks.rs",
             "control.rs",
             "hold.rs",
             "minutes.rs",
@@ -43,48 +46,63 @@ const USES: [(&str, &[&str]); 3] = [
         ],
     ),
 ];
-/// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 32] = [
-    ("active", &["counts.rs"]),
-    ("add_key", &["callers.rs"]),
-    ("advance", &["operation.rs"]),
-    ("begin", &["operation.rs", "write.rs"]),
-    ("commit", &["write.rs"]),
-    ("count_duplicates", &["totals.rs"]),
-    ("counters", &["counts.rs"]),
-    ("create", &["create.rs"]),
-    ("due", &["read.rs"]),
-    ("due_from", &["operation.rs"]),
-    ("find_key", &["read.rs"]),
-    ("hold", &["hold.rs"]),
-    ("job", &["read.rs"]),
-    ("job_and_spec", &["read.rs"]),
-    ("jobs", &["read.rs"]),
-    ("keep_snapshot", &["totals.rs"]),
-    ("list", &["read.rs"]),
-    ("list_keys", &["callers.rs"]),
-    ("listed", &["operation.rs"]),
-    ("operation", &["operation.rs"]),
-    ("purge", &["purge.rs", "write.rs"]),
-    ("put_result", &["write.rs"]),
-    ("release", &["revive.rs"]),
-    ("remove", &["operation.rs", "write.rs"]),
-    ("result", &["read.rs"]),
-    ("revive", &["revive.rs", "write.rs"]),
-    ("revoke_key", &["callers.rs", "read.rs"]),
-    ("set_hold", &["hold.rs"]),
-    ("snapshots", &["totals.rs"]),
-    ("tally", &["counts.rs"]),
-    ("totals", &["counts.rs", "read.rs", "totals.rs"]),
-    ("unfinished", &["counts.rs"]),
+/// The ports that the table stands behind, as `App` names them.
+const PORTS: [&str; 4] = ["ports.batches.", "ports.keys.", "operations.", "store."];
+/// The files of the table that carry out a call of one of its ports.
+const CALLS: [(&str, &[&str]); 39] = [
+    ("batches.batch", &["read.rs"]),
+    (
+        "batches.begin",
+        &["batch.rs", "create.rs", "idempotency.rs", "write.rs"],
+    ),
+    ("batches.ended", &["read.rs"]),
+    ("batches.keep", &["idempotency.rs"]),
+    ("batches.kept", &["read.rs"]),
+    ("batches.owners", &["read.rs"]),
+    (
+        "batches.write",
+        &["batch.rs", "create.rs", "idempotency.rs", "write.rs"],
+    ),
+    ("keys.add_key", &["callers.rs"]),
+    ("keys.find_key", &["read.rs"]),
+    ("keys.list_keys", &["callers.rs"]),
+    ("keys.revoke_key", &["callers.rs", "read.rs"]),
+    ("operations.advance", &["operation.rs"]),
+    ("operations.begin", &["operation.rs", "write.rs"]),
+    ("operations.due_from", &["operation.rs"]),
+    ("operations.hold", &["hold.rs"]),
+    ("operations.listed", &["operation.rs"]),
+    ("operations.operation", &["operation.rs"]),
+    ("operations.remove", &["operation.rs", "write.rs"]),
+    ("operations.set_hold", &["hold.rs"]),
+    ("store.active", &["counts.rs"]),
+    ("store.commit", &["write.rs"]),
+    ("store.count_duplicates", &["totals.rs"]),
+    ("store.counters", &["counts.rs"]),
+    ("store.create", &["create.rs", "idempotency.rs"]),
+    ("store.due", &["read.rs"]),
+    ("store.job", &["read.rs"]),
+    ("store.job_and_spec", &["read.rs"]),
+    ("store.jobs", &["read.rs"]),
+    ("store.keep_snapshot", &["totals.rs"]),
+    ("store.list", &["read.rs"]),
+    ("store.purge", &["purge.rs", "write.rs"]),
+    ("store.put_result", &["write.rs"]),
+    ("store.release", &["revive.rs"]),
+    ("store.result", &["read.rs"]),
+    ("store.revive", &["revive.rs", "write.rs"]),
+    ("store.snapshots", &["totals.rs"]),
+    ("store.tally", &["counts.rs"]),
+    ("store.totals", &["counts.rs", "read.rs", "totals.rs"]),
+    ("store.unfinished", &["counts.rs"]),
 ];
-/// What a call of the store reads besides the table.
+/// What a call reads besides the table.
 const INDEXES: [(&str, &[&str]); 5] = [
-    ("active", &["active"]),
-    ("due", &["due"]),
-    ("due_from", &["due"]),
-    ("list", &["by_customer", "by_time"]),
-    ("unfinished", &["due"]),
+    ("operations.due_from", &["due"]),
+    ("store.active", &["active"]),
+    ("store.due", &["due"]),
+    ("store.list", &["by_customer", "by_time"]),
+    ("store.unfinished", &["due"]),
 ];
 /// What stands in the code of the table, and the action that it needs. A transaction needs the
 /// action of each of its parts.
@@ -116,12 +134,12 @@ fn calls(files: &[&str]) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     for name in files {
         let source = code(&format!("shared/jobs/src/app/{name}"));
-        for port in ["store.", "operations.", "ports.keys."] {
-            for (at, port) in source.match_indices(port) {
-                let call = &source[at + port.len()..];
-                let end = call.find('(').unwrap();
-                calls.insert(call[..end].to_owned());
-            }
+        let ports = PORTS.iter().flat_map(|port| source.match_indices(port));
+        for (at, port) in ports {
+            let call = &source[at + port.len()..];
+            let end = call.find('(').unwrap();
+            let port = port.trim_start_matches("ports.");
+            calls.insert(format!("{port}{}", &call[..end]));
         }
     }
     calls

@@ -1,32 +1,47 @@
-//! Creating a job: specification, row, owner and counts in one transaction.
+//! Creating jobs: specifications, rows, owners, the customer's counts and the answer to keep, in
+//! one transaction.
 
 use aws_sdk_dynamodb::types::{
     Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use jobs::JobId;
-use jobs::ports::{Created, Creation, PortError};
+use jobs::ports::{Created, Creation, NewRow, PortError};
+use jobs::spec::CustomerId;
 
 use super::item::Attributes;
-use super::keys::{self, PK, SPEC, number, text};
-use super::write::Outcome;
-use super::{Table, row};
+use super::keys::{self, Item, PK, SPEC, number, text};
+use super::write::{Outcome, Reason};
+use super::{Table, idempotency, row, unavailable};
 
 impl Table {
     pub(super) async fn create_job(&self, creation: &Creation<'_>) -> Result<Created, PortError> {
-        let (row, spec) = self.row_and_spec(creation)?;
-        let mut writes = vec![row, spec, self.admission(creation)?];
-        if let Some(fingerprint) = &creation.job.fingerprint {
-            writes.push(self.ownership(creation, fingerprint)?);
+        let new = NewRow {
+            job: creation.job,
+            spec: creation.spec,
+            replaces: creation.replaces,
+        };
+        let customer = &creation.job.customer;
+        let mut writes = Vec::with_capacity(5);
+        self.put_job(&new, &mut writes)?;
+        let counts = writes.len();
+        writes.push(self.admission(customer, 1, creation.max_unfinished)?);
+        let answer = writes.len();
+        if let Some(kept) = creation.kept {
+            writes.push(self.keeping(kept)?);
         }
         let reasons = match self.transact(writes).await? {
             Outcome::Written => return Ok(Created::New),
             Outcome::Refused(reasons) => reasons,
         };
+        let refusal = |index: usize| reasons.get(index).filter(|reason| reason.refused);
         // The id is ours alone: a row under it is the echo of this very write.
-        if reasons.first().is_some_and(|reason| reason.refused) {
+        if refusal(ROW).is_some() {
             return Ok(Created::New);
         }
-        if let Some(owner) = reasons.get(3).filter(|reason| reason.refused) {
+        if let Some(answer) = refusal(answer) {
+            return idempotency::answered(answer).map(Created::Answered);
+        }
+        if let Some(owner) = refusal(OWNER).filter(|_| counts > OWNER) {
             return match &owner.item {
                 Some(item) => Attributes(item)
                     .word("job_id", JobId::parse)
@@ -35,73 +50,97 @@ impl Table {
                 None => Ok(Created::Vacant),
             };
         }
-        if reasons.get(2).is_some_and(|reason| reason.refused) {
+        if refusal(counts).is_some() {
             return Ok(Created::Full);
         }
-        Err(super::unavailable(
-            "the transaction was refused without a reason",
-        ))
+        Err(without_reason())
     }
 
-    fn row_and_spec(
+    /// The writes of a new job: row, specification and, where it takes part in deduplication,
+    /// owner, in this order.
+    pub(super) fn put_job(
         &self,
-        creation: &Creation<'_>,
-    ) -> Result<(TransactWriteItem, TransactWriteItem), PortError> {
-        let mut spec = keys::key(creation.job.id.as_str(), SPEC);
-        spec.insert("body".to_owned(), text(creation.spec));
-        let put = |item| {
-            Put::builder()
-                .table_name(&self.name)
-                .set_item(Some(item))
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", PK)
-        };
-        let row = put(row::encode(creation.job)).build();
-        let spec = put(spec).build();
-        Ok((
-            TransactWriteItem::builder()
-                .put(row.map_err(super::unavailable)?)
-                .build(),
-            TransactWriteItem::builder()
-                .put(spec.map_err(super::unavailable)?)
-                .build(),
-        ))
+        new: &NewRow<'_>,
+        writes: &mut Vec<TransactWriteItem>,
+    ) -> Result<(), PortError> {
+        let mut spec = keys::key(new.job.id.as_str(), SPEC);
+        spec.insert("body".to_owned(), text(new.spec));
+        writes.push(self.put_new(row::encode(new.job))?);
+        writes.push(self.put_new(spec)?);
+        if let Some(fingerprint) = &new.job.fingerprint {
+            writes.push(self.ownership(new, fingerprint)?);
+        }
+        Ok(())
     }
 
-    /// Counts the job in, where the customer has room for it.
-    fn admission(&self, creation: &Creation<'_>) -> Result<TransactWriteItem, PortError> {
+    /// Writes an item that is not there yet.
+    pub(super) fn put_new(&self, item: Item) -> Result<TransactWriteItem, PortError> {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .build()
+            .map_err(unavailable)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Counts jobs in, where the customer has room for them all.
+    pub(super) fn admission(
+        &self,
+        customer: &CustomerId,
+        jobs: u64,
+        max_unfinished: u64,
+    ) -> Result<TransactWriteItem, PortError> {
+        let room = (max_unfinished + 1).saturating_sub(jobs);
         // A customer without a count has none yet, which is room only where there is any.
-        let condition = if creation.max_unfinished == 0 {
+        let condition = if room == 0 {
             "unfinished < :most"
         } else {
             "attribute_not_exists(unfinished) OR unfinished < :most"
         };
         let update = Update::builder()
             .table_name(&self.name)
-            .set_key(Some(keys::customer(&creation.job.customer)))
-            .update_expression("ADD unfinished :one, total_created :one")
+            .set_key(Some(keys::customer(customer)))
+            .update_expression("ADD unfinished :jobs, total_created :jobs")
             .condition_expression(condition)
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":most", number(creation.max_unfinished))
-            .build();
-        Ok(TransactWriteItem::builder()
-            .update(update.map_err(super::unavailable)?)
-            .build())
+            .expression_attribute_values(":jobs", number(jobs))
+            .expression_attribute_values(":most", number(room))
+            .build()
+            .map_err(unavailable)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Gives back the room of jobs that were counted in and turned out to be duplicates; only ever
+    /// part of a transaction that a row guards.
+    pub(super) fn give_back(
+        &self,
+        customer: &CustomerId,
+        jobs: u64,
+    ) -> Result<TransactWriteItem, PortError> {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::customer(customer)))
+            .update_expression("ADD unfinished :back, total_created :back")
+            .expression_attribute_values(":back", number(-(jobs as i64)))
+            .build()
+            .map_err(unavailable)?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// Takes the fingerprint, where it is free or belongs to the owner that is replaced.
     fn ownership(
         &self,
-        creation: &Creation<'_>,
+        new: &NewRow<'_>,
         fingerprint: &str,
     ) -> Result<TransactWriteItem, PortError> {
         let mut item = keys::dedup(fingerprint);
-        item.insert("job_id".to_owned(), text(creation.job.id.as_str()));
+        item.insert("job_id".to_owned(), text(new.job.id.as_str()));
         let put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match creation.replaces {
+        let put = match new.replaces {
             None => put
                 .condition_expression("attribute_not_exists(#pk)")
                 .expression_attribute_names("#pk", PK),
@@ -109,7 +148,20 @@ impl Table {
                 .condition_expression("job_id = :owner")
                 .expression_attribute_values(":owner", text(owner.as_str())),
         };
-        let put = put.build().map_err(super::unavailable)?;
+        let put = put.build().map_err(unavailable)?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
+}
+
+/// Where the writes of the first job stand in a transaction.
+pub(super) const ROW: usize = 0;
+const OWNER: usize = 2;
+
+pub(super) fn without_reason() -> PortError {
+    unavailable("the transaction was refused without a reason")
+}
+
+/// Whether any of some writes was refused.
+pub(super) fn any_refused(reasons: &[Reason]) -> bool {
+    reasons.iter().any(|reason| reason.refused)
 }

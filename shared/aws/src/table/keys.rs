@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jobs::KeyHash;
 use jobs::job::DueList;
 use jobs::ports::{COUNTER_SHARDS, Scope};
 use jobs::spec::CustomerId;
 use jobs::statistics::Minute;
+use jobs::{KeyHash, Timestamp};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -32,6 +32,10 @@ pub(super) const OWNER: &str = "owner";
 pub(super) const SECRET: &str = "key";
 /// The partition of all keys of callers: there are few, and they are listed together.
 pub(super) const CALLERS: &str = "keys";
+pub(super) const ANSWER: &str = "answer";
+
+/// Before the digest of customer and key.
+pub(super) const IDEMPOTENCY: &str = "idem#";
 
 /// Customers' counts lie in this many partitions, and so does what is being worked on: summing up
 /// reads each once.
@@ -48,6 +52,11 @@ pub(super) fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// The unit of the table's own expiry; never early.
+pub(super) fn seconds(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(1_000) + 1
+}
+
 pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
     HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
 }
@@ -56,8 +65,16 @@ pub(super) fn result(fence: u64) -> String {
     format!("{RESULT}{fence}")
 }
 
+pub(super) fn dedup_pk(fingerprint: &str) -> String {
+    format!("dedup#{fingerprint}")
+}
+
 pub(super) fn dedup(fingerprint: &str) -> Item {
-    key(format!("dedup#{fingerprint}"), OWNER)
+    key(dedup_pk(fingerprint), OWNER)
+}
+
+pub(super) fn answer(name: &str) -> Item {
+    key(format!("{IDEMPOTENCY}{name}"), ANSWER)
 }
 
 /// Where the key of a caller is found by the hash of its secret.

@@ -14,17 +14,21 @@
 //! | the hold on the whole queue | `control` | `queue` | pause and resume of everything |
 //! | a caller's key, by its secret | `key#HASH` | `key` | create and revoke a key |
 //! | the same, by its id | `keys` | key id | with the former |
+//! | answer to a request with a key | `idem#DIGEST` of customer and key | `answer` | create |
+//! | batch of more than 25 jobs | batch id | `state` | create, once per 25 jobs |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
-//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD`, `operation#0` | `due_at` | rows that are owed something |
+//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD`, `operation#0` | `due_at` | rows that are owed something, unfinished batches |
 //! | `active`, sparse | `active_shard`: that of the customer | `active_key`: customer, U+0001, job id | rows in state active |
 //! | `by_customer` | `list_customer` | `pk` | rows |
 //! | `by_time` | `list_shard` | `pk` | rows |
 //!
 //! | access | calls |
 //! |---|---|
-//! | create | one transaction of three or four writes; a `GetItem` for each owner met |
+//! | create | one transaction of three to five writes; a `GetItem` for each owner met |
+//! | create a batch | up to 25 jobs: one transaction; more: `GetItem` of the answer, `BatchGetItem` of owners and their rows, one transaction to begin and one per 25 jobs |
+//! | create again | the transaction is refused with the answer; of a larger batch, its row by `GetItem` |
 //! | claim | `Query` of specification and row, `PutItem` |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |
 //! | read one job | `GetItem`, or `Query` with the specification; consistent |
@@ -42,10 +46,12 @@
 //! | who is asking | `GetItem`, consistent; remembered for 30 s |
 //! | create or revoke a key | one transaction of two, after a `GetItem` to revoke; list: `Query` |
 
+mod batch;
 mod callers;
 mod counts;
 mod create;
 mod hold;
+mod idempotency;
 mod item;
 mod keys;
 mod operation;

@@ -74,41 +74,55 @@ impl Table {
     }
 
     pub(super) async fn read_rows(&self, ids: &[JobId]) -> Result<Vec<Job>, PortError> {
-        const MOST_ROUNDS: usize = 10;
         let mut rows = Vec::with_capacity(ids.len());
         for ids in ids.chunks(BATCH) {
             let keys = ids.iter().map(|id| keys::key(id.as_str(), STATE)).collect();
-            let mut left = Some(keys);
-            for _ in 0..MOST_ROUNDS {
-                let Some(keys) = left.take() else { break };
-                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
-                let call = self.client.batch_get_item();
-                let call = call.request_items(&self.name, wanted.map_err(unavailable)?);
-                let answer = call.send().await.map_err(unavailable)?;
-                let found = answer.responses.unwrap_or_default().remove(&self.name);
-                for item in found.unwrap_or_default() {
-                    match row::decode(&item) {
-                        Ok(job) => rows.push(job),
-                        // A list goes on without it; asked for alone, it says what it is.
-                        Err(error) => {
-                            let error: &dyn std::error::Error = &error;
-                            tracing::error!(error, "a row is left out of a list");
-                        }
+            for item in self.get_all(keys, false).await? {
+                match row::decode(&item) {
+                    Ok(job) => rows.push(job),
+                    // A list goes on without it; asked for alone, it says what it is.
+                    Err(error) => {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::error!(error, "a row is left out of a list");
                     }
                 }
-                let unread = answer
-                    .unprocessed_keys
-                    .unwrap_or_default()
-                    .remove(&self.name);
-                left = unread
-                    .map(|unread| unread.keys)
-                    .filter(|keys| !keys.is_empty());
-            }
-            if left.is_some() {
-                return Err(unavailable("rows stay unread"));
             }
         }
         Ok(rows)
+    }
+
+    /// Items by at most 100 keys, in no order; those that are not there are left out.
+    pub(super) async fn get_all(
+        &self,
+        keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<Item>, PortError> {
+        const MOST_ROUNDS: usize = 10;
+        let mut items = Vec::with_capacity(keys.len());
+        let mut left = Some(keys);
+        for _ in 0..MOST_ROUNDS {
+            let Some(keys) = left.take() else {
+                return Ok(items);
+            };
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys));
+            let wanted = wanted.consistent_read(consistent).build();
+            let call = self.client.batch_get_item();
+            let call = call.request_items(&self.name, wanted.map_err(unavailable)?);
+            let answer = call.send().await.map_err(unavailable)?;
+            let found = answer.responses.unwrap_or_default().remove(&self.name);
+            items.extend(found.unwrap_or_default());
+            let unread = answer
+                .unprocessed_keys
+                .unwrap_or_default()
+                .remove(&self.name);
+            left = unread
+                .map(|unread| unread.keys)
+                .filter(|keys| !keys.is_empty());
+        }
+        if left.is_some() {
+            return Err(unavailable("items stay unread"));
+        }
+        Ok(items)
     }
 
     pub(super) async fn read_due(

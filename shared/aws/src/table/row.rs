@@ -103,7 +103,7 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
         customer: read.word(LIST_CUSTOMER, CustomerId::parse)?,
         kind: read.word("type", JobType::parse)?,
         url: read.text("url")?.to_owned(),
-        priority: read.word("priority", priority)?,
+        priority: read.word("priority", Priority::named)?,
         state: read.word("state", |name| {
             let known = STATES.iter().find(|(_, known)| *known == name);
             known.map(|(state, _)| *state)

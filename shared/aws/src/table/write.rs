@@ -171,8 +171,12 @@ impl Table {
     pub(super) async fn pause(&self, conflicts: u32) {
         let longest = 10_u64 << conflicts;
         let chance = getrandom::u64().unwrap_or(longest) % longest;
+        self.sleep(Duration::from_millis(chance)).await;
+    }
+
+    pub(super) async fn sleep(&self, duration: Duration) {
         if let Some(sleep) = self.client.config().sleep_impl() {
-            sleep.sleep(Duration::from_millis(chance)).await;
+            sleep.sleep(duration).await;
         }
     }
 

@@ -127,11 +127,19 @@ impl App {
         kept.into_iter().find(Result::is_err).unwrap_or(Ok(()))
     }
 
-    /// Counts a create that found an equal job. A statistic, never worth failing a create.
-    pub(super) async fn count_duplicate(&self, customer: &CustomerId) {
-        if let Err(error) = self.ports.store.count_duplicates(customer, 1).await {
+    /// Counts creates that found equal jobs. A statistic, never worth failing a create.
+    pub(super) async fn count_duplicates(&self, customer: &CustomerId, number: usize) {
+        if number == 0 {
+            return;
+        }
+        let counted = self
+            .ports
+            .store
+            .count_duplicates(customer, number as u64)
+            .await;
+        if let Err(error) = counted {
             let error: &dyn std::error::Error = &error;
-            tracing::debug!(error, "a duplicate is not counted");
+            tracing::debug!(error, "duplicates are not counted");
         }
     }
 }

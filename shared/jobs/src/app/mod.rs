@@ -1,6 +1,8 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod batch;
+mod chunks;
 mod control;
 mod counts;
 mod create;
@@ -18,9 +20,10 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use batch::CreatedBatch;
 pub use control::Action;
 pub use counts::{Health, QueueState, Stats};
-pub use create::Creation;
+pub use create::{Created, Creation};
 pub use identity::KEY_MEMORY;
 pub use pages::{MOST_REACHED, NumberedPage};
 pub use read::{Filter, ListPage};
@@ -28,11 +31,14 @@ pub use results::ResultsPage;
 pub use sweep::Swept;
 pub use work::{COMMIT_MARGIN, Handled, INVOCATION};
 
+use crate::batch::MOST_AT_ONCE;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
-use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Keys, Operations, Queue, Store};
+use crate::ports::{
+    Batches, Blobs, Clock, Commit, Entropy, Envelope, Keys, Operations, Queue, Store,
+};
 use crate::rate::{Call, Rates};
 use crate::spec::CustomerId;
 use crate::time::Timestamp;
@@ -47,6 +53,8 @@ pub struct Limits {
     pub creates_per_minute: u32,
     /// Most reads of one customer in a minute; 0 is no limit.
     pub reads_per_minute: u32,
+    /// Most jobs that are created in one transaction: 1 to [`MOST_AT_ONCE`].
+    pub jobs_at_once: usize,
     pub retention: Retention,
 }
 
@@ -56,6 +64,7 @@ impl Default for Limits {
             max_unfinished: 10_000,
             creates_per_minute: 0,
             reads_per_minute: 0,
+            jobs_at_once: MOST_AT_ONCE,
             retention: Retention::default(),
         }
     }
@@ -67,6 +76,7 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     pub operations: Arc<dyn Operations>,
     pub keys: Arc<dyn Keys>,
+    pub batches: Arc<dyn Batches>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,

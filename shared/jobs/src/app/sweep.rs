@@ -136,7 +136,11 @@ impl App {
             .map(|id| async move {
                 match id {
                     RowId::Job(id) => self.sweep_row(&id, mode, held).await,
-                    RowId::Batch(_) | RowId::Operation(_) => Ok(Done::Nothing),
+                    RowId::Batch(id) => self
+                        .sweep_batch(&id, mode)
+                        .await
+                        .map(|more| if more { Done::Written } else { Done::Nothing }),
+                    RowId::Operation(_) => Ok(Done::Nothing),
                 }
             })
             .buffered(CONCURRENCY)

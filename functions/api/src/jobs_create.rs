@@ -1,0 +1,204 @@
+//! Creating over the Jobs API, a job or a batch: decode, one call, encode.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jobs::app::{Created, CreatedBatch};
+use jobs::{Caller, NewBatch, NewJob, NewWork};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::bodies::CreateBody;
+use crate::error::{Face, JobsError, Refusal, V1Error, answer};
+use crate::request::Asked;
+use crate::{Api, reply, request};
+
+/// Create a job, or with `urls` a batch.
+///
+/// Answers 200 with the existing job's id where an equal one is not finished yet; a batch is always
+/// 201 and says so of each job. Repeated with the same `Idempotency-Key` and body it answers the
+/// same again, for 24 hours.
+#[utoipa::path(
+    post, path = "/api/jobs", tag = "jobs", operation_id = "createJob",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names this request, so that it can be repeated: visible ASCII", min_length = 1, max_length = 255),
+    ),
+    request_body = CreateBody,
+    responses(
+        (status = 201, description = "Created", body = CreatedBody,
+         headers(("Location" = String, description = "Path of the job; not of a batch"))),
+        (status = 200, description = "An equal job exists already", body = CreatedView),
+        (status = 400, description = "Something in the body is wrong", body = JobsError),
+        (status = 409, description = "The first request with this key is still being carried out", body = JobsError,
+         headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 413, description = "The body is too large", body = JobsError),
+        (status = 415, description = "The body is not JSON", body = JobsError),
+        (status = 422, description = "The key was used for another request", body = JobsError),
+        (status = 429, description = "Too many calls", body = JobsError,
+         headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 503, description = "Queue is full, or out of reach", body = V1Error,
+         headers(("Retry-After" = u32, description = "Seconds"))),
+    )
+)]
+pub(crate) async fn create(
+    State(api): State<Api>,
+    Asked(caller): Asked,
+    request: Request,
+) -> Response {
+    let now = api.app.now();
+    match try_create(&api, &caller, request).await {
+        Ok(response) => response,
+        Err(refusal) => answer(Face::Jobs, &refusal, now),
+    }
+}
+
+async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Response, Refusal> {
+    let parse = |body: &_| NewWork::parse(body, api.check);
+    let (work, keyed) = request::to_create(request, "POST /api/jobs", parse).await?;
+    match work {
+        NewWork::Job(new) => {
+            let created = api.app.create_once(caller, &new, keyed.as_ref()).await?;
+            Ok(of_job(*new, &created))
+        }
+        NewWork::Batch(new) => {
+            let created = api.app.create_batch(caller, &new, keyed.as_ref()).await?;
+            let view = BatchView::new(*new, &created);
+            Ok(reply::json(StatusCode::CREATED, &view))
+        }
+    }
+}
+
+fn of_job(new: NewJob, created: &Created) -> Response {
+    let deduplicated = created.outcome.deduplicated;
+    let view = CreatedView::new(new, created);
+    if deduplicated {
+        return reply::json(StatusCode::OK, &view);
+    }
+    let mut response = reply::json(StatusCode::CREATED, &view);
+    if let Ok(location) = HeaderValue::from_str(&view.status_url) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The answer to a create.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CreatedView {
+    #[schema(example = true)]
+    success: bool,
+    #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
+    job_id: String,
+    #[serde(rename = "type")]
+    #[schema(example = "single-page")]
+    kind: &'static str,
+    /// The address as it was sent.
+    #[schema(example = "https://example.com")]
+    url: String,
+    #[schema(example = "Job created successfully")]
+    message: &'static str,
+    /// Present and true where an equal job exists already; `jobId` is that job's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    deduplicated: bool,
+    /// A path that answers with the job.
+    #[schema(example = "/api/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
+    status_url: String,
+    #[schema(format = DateTime)]
+    timestamp: String,
+}
+
+impl CreatedView {
+    fn new(new: NewJob, Created { outcome, at }: &Created) -> Self {
+        Self {
+            success: true,
+            job_id: outcome.job_id.to_string(),
+            kind: new.spec.kind.as_str(),
+            url: new.spec.url,
+            message: if outcome.deduplicated {
+                "Job was deduplicated (similar job already exists)"
+            } else {
+                "Job created successfully"
+            },
+            deduplicated: outcome.deduplicated,
+            status_url: format!("/api/jobs/{}", outcome.job_id),
+            timestamp: at.to_string(),
+        }
+    }
+}
+
+/// A job of a batch.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BatchJobView {
+    /// The new job, or the equal one that exists already.
+    #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
+    job_id: String,
+    /// The address as it was sent.
+    #[schema(example = "https://example.com/page1")]
+    url: String,
+    deduplicated: bool,
+    /// A path that answers with the job.
+    #[schema(example = "/api/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
+    status_url: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BatchResultsView {
+    /// `successful` and `deduplicated` together.
+    total: usize,
+    /// Jobs that were created.
+    successful: usize,
+    /// Those for which an equal one exists, also in the batch itself.
+    deduplicated: usize,
+    /// One for each address, in their order.
+    jobs: Vec<BatchJobView>,
+}
+
+/// The answer to a batch.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BatchView {
+    #[schema(example = true)]
+    success: bool,
+    #[schema(example = "Created 3 jobs (1 deduplicated)")]
+    message: String,
+    results: BatchResultsView,
+    #[schema(format = DateTime)]
+    timestamp: String,
+}
+
+impl BatchView {
+    fn new(new: NewBatch, created: &CreatedBatch) -> Self {
+        let duplicates = created.outcomes.iter().filter(|it| it.deduplicated);
+        let (total, deduplicated) = (created.outcomes.len(), duplicates.count());
+        let successful = total - deduplicated;
+        let jobs = new.urls.into_iter().zip(&created.outcomes);
+        let view = |(url, outcome): (String, &jobs::idempotency::Outcome)| BatchJobView {
+            job_id: outcome.job_id.to_string(),
+            url,
+            deduplicated: outcome.deduplicated,
+            status_url: format!("/api/jobs/{}", outcome.job_id),
+        };
+        Self {
+            success: true,
+            message: format!("Created {successful} jobs ({deduplicated} deduplicated)"),
+            results: BatchResultsView {
+                total,
+                successful,
+                deduplicated,
+                jobs: jobs.map(view).collect(),
+            },
+            timestamp: created.at.to_string(),
+        }
+    }
+}
+
+/// What was created: a job or a batch.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code)] // read by the document alone
+pub(crate) enum CreatedBody {
+    Job(CreatedView),
+    Batch(BatchView),
+}
