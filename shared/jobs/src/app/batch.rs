@@ -81,8 +81,8 @@ impl App {
                     return self.again(&request, &kept).await;
                 }
             }
-            let drop = self.resolve(&drafts, new).await?;
-            Draft::settle(&mut drafts, drop, &mut outcomes);
+            let standings = self.resolve(&drafts, new).await?;
+            Draft::settle(&mut drafts, standings, &mut outcomes);
         }
         if drafts.len() > self.limits.jobs_at_once {
             self.create_in_parts(request, drafts, outcomes).await
@@ -130,8 +130,8 @@ impl App {
                     });
                 }
                 Chunked::Owned => {
-                    let found = self.resolve(&drafts, request.new).await?;
-                    Draft::settle(&mut drafts, found, &mut outcomes);
+                    let standings = self.resolve(&drafts, request.new).await?;
+                    Draft::settle(&mut drafts, standings, &mut outcomes);
                 }
                 Chunked::Full => return Err(full()),
                 Chunked::Answered(kept) => return self.again(&request, &kept).await,
