@@ -58,7 +58,8 @@ const CALLS: [(&str, &[&str]); 21] = [
     ("release", &["revive.rs"]),
     ("remove", &["operation.rs", "write.rs"]),
     ("result", &["read.rs"]),
-    ("revive", &["revive.rs", "write.rs"]),
+    // The check of the owner to be replaced stands beside that of a create.
+    ("revive", &["create.rs", "revive.rs", "write.rs"]),
     ("set_hold", &["hold.rs"]),
     ("tally", &["read.rs"]),
 ];

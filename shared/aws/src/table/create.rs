@@ -1,13 +1,13 @@
 //! Creating a job: specification, row, owner and counts in one transaction.
 
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use jobs::JobId;
 use jobs::ports::{Created, Creation, PortError};
 
 use super::item::Attributes;
-use super::keys::{self, PK, SPEC, number, text};
+use super::keys::{self, PK, SPEC, STATE, number, text};
 use super::write::Outcome;
 use super::{Table, row};
 
@@ -17,6 +17,9 @@ impl Table {
         let mut writes = vec![row, spec, self.admission(creation)?];
         if let Some(fingerprint) = &creation.job.fingerprint {
             writes.push(self.ownership(creation, fingerprint)?);
+            if let Some(owner) = creation.replaces {
+                writes.push(self.has_ended(owner)?);
+            }
         }
         let reasons = match self.transact(writes).await? {
             Outcome::Written => return Ok(Created::New),
@@ -34,6 +37,11 @@ impl Table {
                 // The owner to take over from has left: take the free place in the next try.
                 None => Ok(Created::Vacant),
             };
+        }
+        if let Some(owner) = creation.replaces
+            && reasons.get(4).is_some_and(|reason| reason.refused)
+        {
+            return Ok(Created::Owned(owner.clone()));
         }
         if reasons.get(2).is_some_and(|reason| reason.refused) {
             return Ok(Created::Full);
@@ -87,6 +95,25 @@ impl Table {
         Ok(TransactWriteItem::builder()
             .update(update.map_err(super::unavailable)?)
             .build())
+    }
+
+    /// An owner that was found to have ended may have been started anew since, and owns its
+    /// fingerprint as before: it is replaced only where it still has ended, or is gone.
+    pub(super) fn has_ended(&self, owner: &JobId) -> Result<TransactWriteItem, PortError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::key(owner.as_str(), STATE)))
+            .condition_expression(
+                "attribute_not_exists(#pk) OR #state IN (:completed, :failed, :cancelled)",
+            )
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":completed", text("completed"))
+            .expression_attribute_values(":failed", text("failed"))
+            .expression_attribute_values(":cancelled", text("cancelled"))
+            .build()
+            .map_err(super::unavailable)?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// Takes the fingerprint, where it is free or belongs to the owner that is replaced.
