@@ -8,7 +8,7 @@ use jobs::{Caller, JobId};
 use serde_json::{Value, json};
 
 use super::{DAY, create, end, half_broken};
-use crate::app::{Anything, LEASE, START, Scripted, TestApp};
+use crate::app::{Anything, INVOCATION, LEASE, START, Scripted, TestApp};
 use crate::calls::customer;
 use crate::golden::assert_golden;
 
@@ -166,6 +166,19 @@ async fn an_operation_can_be_read_for_a_day_after_its_end() {
     assert_eq!(app.get(&path).await.status, StatusCode::NOT_FOUND);
     app.sweep().await;
     assert!(!app.items().iter().any(|item| of_operation(&item)));
+}
+
+#[tokio::test]
+async fn a_sweep_with_time_left_sees_an_operation_through() {
+    let app = TestApp::start();
+    let ids = (1..=1_000).map(|number| JobId::new(START, number).to_string());
+    let ids: Vec<_> = ids.collect();
+    let body = json!({"operation": "retry-failed", "jobIds": ids});
+    let path = app.begin(&body).await;
+    let deadline = app.app.now() + INVOCATION;
+    let swept = scheduler::sweep(&app.app, deadline).await.unwrap();
+    assert!(!swept.more);
+    assert_eq!(app.get(&path).await.json["status"], "completed");
 }
 
 #[tokio::test]
