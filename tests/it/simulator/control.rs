@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::database::read_rows;
 use super::run::{Kind as TaskKind, Simulation, finish};
-use super::world::Planted;
 
 const KINDS: [Kind; 5] = [
     Kind::Cleanup,
@@ -23,16 +22,12 @@ const KINDS: [Kind; 5] = [
 ];
 
 impl Simulation {
-    /// Somebody asks for something. Where a protection is taken away, nobody does: what it
-    /// protects from is to be seen alone.
+    /// Somebody asks for something.
     pub(crate) fn control(&mut self) {
-        if self.world.planted != Planted::Nothing {
-            return;
-        }
         match self.world.below(10) {
-            0..7 => self.control_a_job(),
-            7..9 => self.operate(),
-            _ => self.hold_the_queue(),
+            0 | 1 if self.world.holds => self.hold_the_queue(),
+            0..3 => self.operate(),
+            _ => self.control_a_job(),
         }
     }
 
@@ -89,7 +84,7 @@ impl Simulation {
 
     /// Lets everything go that is held back.
     pub(crate) fn let_go(&self) {
-        if self.world.planted != Planted::Nothing {
+        if !self.world.controls {
             return;
         }
         let app = self.app.clone();

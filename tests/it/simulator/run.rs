@@ -124,7 +124,7 @@ impl Simulation {
             0..73 => self.crash(),
             73 => self.step_rarely(),
             74..77 => self.create(),
-            77..80 if world.planted == Planted::Nothing => self.control(),
+            77..80 if world.controls => self.control(),
             77..80 => self.create(),
             80..90 => self.deliver(),
             90..93 => self.sweep(),

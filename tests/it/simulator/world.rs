@@ -67,6 +67,10 @@ pub(crate) struct World {
     pub(crate) late: Mutex<Vec<(String, String)>>,
     /// Whether a process has ended and another taken its place.
     pub(crate) restarted: AtomicBool,
+    /// Whether clients control what they have made, and whether they hold the whole queue back:
+    /// not in every run, since what is held back meets fewer faults.
+    pub(crate) controls: bool,
+    pub(crate) holds: bool,
     /// Whether anybody has ever held the queue back or let it go.
     pub(crate) held: AtomicBool,
     /// Jobs of which somebody has asked for something.
@@ -94,6 +98,8 @@ impl World {
             rows: Mutex::default(),
             late: Mutex::default(),
             restarted: AtomicBool::new(false),
+            controls: planted == Planted::Nothing && seed % 2 == 1,
+            holds: planted == Planted::Nothing && seed % 8 == 1,
             held: AtomicBool::new(false),
             touched: Mutex::default(),
             removed: Mutex::default(),
