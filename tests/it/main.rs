@@ -21,7 +21,6 @@ mod life;
 mod list;
 mod openapi;
 mod operations;
-mod operations_killed;
 mod outage;
 mod process;
 mod queue_conformance;

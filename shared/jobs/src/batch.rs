@@ -11,8 +11,9 @@ use crate::spec::CustomerId;
 use crate::time::Timestamp;
 use crate::transition::Stamp;
 
-/// Most jobs of one transaction, which may have 100 parts and 4 MB: three of each job.
-pub const MOST_AT_ONCE: usize = 25;
+/// Most jobs of one transaction, which may have 100 parts and 4 MB: four of each job that takes over
+/// from an ended one, and three beside them.
+pub const MOST_AT_ONCE: usize = 24;
 /// How long a writer has the batch to itself after each of its writes: longer than a write may
 /// take. Only to save others the trouble; a writer that is late is refused by the revision.
 pub const LEASE: Duration = Duration::from_secs(10);

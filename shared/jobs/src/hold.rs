@@ -19,6 +19,7 @@ pub struct Hold {
 
 impl Hold {
     /// The row that holds the queue back, or lets it go.
+    #[must_use]
     pub fn set(&self, stamp: Stamp, paused: bool) -> Self {
         Self {
             paused,

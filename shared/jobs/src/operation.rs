@@ -186,6 +186,7 @@ impl Operation {
     }
 
     /// The row after a step of the runner, who holds it until `lease_until` or lets it go.
+    #[must_use]
     pub fn advanced(&self, stamp: Stamp, step: Step, lease_until: Option<Timestamp>) -> Self {
         let mut next = self.sealed(stamp);
         next.progress += step.progress;

@@ -266,6 +266,22 @@ impl Server {
         created["jobId"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until what lies at a path has a status, and gives it.
+    pub(crate) async fn until(&self, path: &str, status: &str) -> Value {
+        let wait = async {
+            let mut polls = tokio::time::interval(POLL);
+            loop {
+                polls.tick().await;
+                let (_, found) = self.get(path).await;
+                if found["status"] == status {
+                    return found;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        waited.expect("it gets there")
+    }
+
     /// Waits until this many jobs have a status, and gives them.
     pub(crate) async fn listed(&self, status: &str, count: usize) -> Vec<Value> {
         let path = format!("/api/jobs?status={status}&limit=100");

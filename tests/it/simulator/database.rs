@@ -73,7 +73,11 @@ pub(crate) fn arrive(world: &World, target: &str, body: &str) -> Answer {
 }
 
 fn writes_rows(target: &str, body: &str) -> bool {
-    !target.ends_with("GetItem") && !target.ends_with("Query") && body.contains("list_customer")
+    // A removal names no attributes.
+    let removes = target.ends_with("TransactWriteItems") && body.contains("\"Delete\"");
+    !target.ends_with("GetItem")
+        && !target.ends_with("Query")
+        && (removes || body.contains("list_customer"))
 }
 
 fn conflict() -> Answer {
@@ -139,6 +143,13 @@ fn witness(world: &World) {
         if let Some(what) = unsound(job, world.time()) {
             world.violation(format!("{id} {what}"));
         }
+    }
+    for (id, job) in rows.iter().filter(|(id, _)| !now.contains_key(*id)) {
+        if !job.is_expired(world.time()) {
+            world.violation(format!("{id} was removed while it was {:?}", job.state));
+        }
+        world.note(|| format!("{id} removed"));
+        world.removed.lock().unwrap().insert(id.clone());
     }
     let mut owners = HashMap::new();
     for job in now.values().filter(|job| !job.state.is_terminal()) {
@@ -255,7 +266,9 @@ fn judge_time(world: &World, before: &Job, after: &Job, claimed: bool) {
     if lapsed && live && !world.restarted.load(Ordering::Relaxed) {
         world.violation(format!("{id} lost a lease that was live"));
     }
-    if failed.is_none_or(|failed| failed > 1) {
+    // What starts anew begins to count anew.
+    let anew = before.state.is_terminal() && after.attempts.is_empty();
+    if !anew && failed.is_none_or(|failed| failed > 1) {
         world.violation(format!("{id} forgot or invented an attempt"));
     }
 }

@@ -1,9 +1,10 @@
 //! Drives `App` over the real table adapter with a scheduler that a seed decides: messages are
 //! lost, doubled and late, connections break before and after a write, workers die between any
-//! two awaits, leases run out. Whatever happened, after a few sweeps every job has reached one
-//! end, the counts agree with the rows, and no row ever changed against the rules.
+//! two awaits, leases run out, clients pause, cancel and retry. Whatever happened, after a few
+//! sweeps every job has reached one end, the counts agree with the rows, and no row ever changed against the rules.
 
 mod batches;
+mod control;
 mod database;
 mod reckoning;
 mod run;
@@ -78,11 +79,12 @@ fn every_job_reaches_one_end_whatever_goes_wrong() {
 }
 
 /// Every fault must have struck, or the run has proved nothing about it.
-const FAULTS: [&str; 15] = [
+const FAULTS: [&str; 18] = [
     "a batch is left by its writer",
     "a batch is told twice",
     "a call arrives late",
     "a call does not arrive",
+    "a job is controlled",
     "a message is doubled",
     "a message is late",
     "a message is lost",
@@ -92,8 +94,10 @@ const FAULTS: [&str; 15] = [
     "a task dies",
     "a transaction conflicts",
     "an answer is lost",
+    "an operation begins",
     "the process restarts",
     "the queue is away",
+    "the queue is held back or let go",
 ];
 
 /// The seeds within which a missing protection must be noticed.

@@ -28,7 +28,8 @@ impl Simulation {
             }
         }
         for id in self.promised.lock().unwrap().iter() {
-            if !rows.iter().any(|job| job.id == *id) {
+            let removed = self.world.removed.lock().unwrap().contains(id);
+            if !removed && !rows.iter().any(|job| job.id == *id) {
                 self.world
                     .violation(format!("{id} was promised and is not there"));
             }
@@ -56,9 +57,10 @@ impl Simulation {
         let request = json!({
             "TableName": super::TABLE,
             // Snapshots of totals expire by the table's own clock.
-            "FilterExpression": "NOT begins_with(pk, :counts) AND NOT begins_with(pk, :minutes)",
+            "FilterExpression": "NOT begins_with(pk, :counts) AND NOT begins_with(pk, :minutes) AND pk <> :control",
             "ExpressionAttributeValues": {
                 ":counts": {"S": "customers#"}, ":minutes": {"S": "minutes#"},
+                ":control": {"S": "control"},
             },
         });
         let answer = self
@@ -100,7 +102,10 @@ impl Simulation {
     }
 
     fn read_results(&self, rows: &[Job]) {
-        for job in rows.iter().filter(|job| job.state == State::Completed) {
+        // Of what is being removed, anything may be gone already: nobody can read it.
+        let now = self.world.time();
+        let there = rows.iter().filter(|job| !job.is_expired(now));
+        for job in there.filter(|job| job.state == State::Completed) {
             let results = finish(self.app.results(job));
             if results.map_or(0, |page| page.results.len()) != 1 {
                 self.world

@@ -36,8 +36,10 @@ pub(crate) struct Report {
     pub(crate) struck: BTreeMap<&'static str, u64>,
 }
 
-enum Kind {
+pub(crate) enum Kind {
     Create,
+    /// A client asks for something.
+    Call,
     Sweep,
     Work(Delivery),
 }
@@ -131,7 +133,9 @@ impl Simulation {
             }
             0..73 => self.crash(),
             73 => self.step_rarely(),
-            74..80 => self.create(),
+            74..77 => self.create(),
+            77..80 if world.controls => self.control(),
+            77..80 => self.create(),
             80..90 => self.deliver(),
             90..93 => self.sweep(),
             93..96 => world.advance(Duration::from_millis(world.roll() % 5_000)),
@@ -179,7 +183,11 @@ impl Simulation {
         });
     }
 
-    fn spawn(&mut self, kind: Kind, future: impl Future<Output = Option<Handled>> + 'static) {
+    pub(crate) fn spawn(
+        &mut self,
+        kind: Kind,
+        future: impl Future<Output = Option<Handled>> + 'static,
+    ) {
         self.started += 1;
         self.tasks.push(Task {
             number: self.started,
@@ -285,7 +293,7 @@ impl Simulation {
             Kind::Create if !open_batches(&self.world).is_empty() => {
                 self.world.count("a batch is left by its writer");
             }
-            Kind::Create | Kind::Sweep => {}
+            Kind::Create | Kind::Call | Kind::Sweep => {}
         }
     }
 
@@ -307,6 +315,11 @@ impl Simulation {
         let Some(job) = rows.get(&delivery.message().job_id) else {
             return;
         };
+        // What was held back has been put away, and is sent again when it is let go.
+        let held = self.world.held.load(Ordering::Relaxed);
+        if held || self.world.touched.lock().unwrap().contains(&job.id) {
+            return;
+        }
         // A job without delay that nobody has claimed yet waits for this very message.
         let unclaimed = job.state == State::Queued && job.fence == 0;
         if unclaimed && job.eligible_at == job.created_at {
@@ -326,11 +339,12 @@ impl Simulation {
         }
         for _ in 0..ROUNDS {
             self.settle();
+            self.let_go();
             let unfinished = read_rows(&self.world)
                 .into_values()
                 .any(|job| !job.state.is_terminal());
             let unfinished = unfinished || !open_batches(&self.world).is_empty();
-            if !unfinished && self.world.messages.lock().unwrap().is_empty() {
+            if !unfinished && !self.operates() && self.world.messages.lock().unwrap().is_empty() {
                 return;
             }
             self.world.advance(Duration::from_mins(1));

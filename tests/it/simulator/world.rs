@@ -1,7 +1,7 @@
 //! The simulated world of one seed: its time, its dice, its database, its queue. One thread, no
 //! timers: whoever waits is asked again by the scheduler, in an order that the seed decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -69,6 +69,16 @@ pub(crate) struct World {
     pub(crate) late: Mutex<Vec<(String, String)>>,
     /// Whether a process has ended and another taken its place.
     pub(crate) restarted: AtomicBool,
+    /// Whether clients control what they have made, and whether they hold the whole queue back:
+    /// not in every run, since what is held back meets fewer faults.
+    pub(crate) controls: bool,
+    pub(crate) holds: bool,
+    /// Whether anybody has ever held the queue back or let it go.
+    pub(crate) held: AtomicBool,
+    /// Jobs of which somebody has asked for something.
+    pub(crate) touched: Mutex<BTreeSet<JobId>>,
+    /// Jobs that were removed as they may be.
+    pub(crate) removed: Mutex<BTreeSet<JobId>>,
     /// How often each kind of fault has struck.
     pub(crate) struck: Mutex<BTreeMap<&'static str, u64>>,
     pub(crate) violations: Mutex<Vec<String>>,
@@ -90,6 +100,11 @@ impl World {
             rows: Mutex::default(),
             late: Mutex::default(),
             restarted: AtomicBool::new(false),
+            controls: planted == Planted::Nothing && seed % 2 == 1,
+            holds: planted == Planted::Nothing && seed % 8 == 1,
+            held: AtomicBool::new(false),
+            touched: Mutex::default(),
+            removed: Mutex::default(),
             struck: Mutex::default(),
             violations: Mutex::default(),
             journal: Mutex::default(),

@@ -6,7 +6,9 @@ mod create;
 mod faults;
 mod keys;
 mod lists;
+mod operations;
 mod purge;
+mod revive;
 mod rows;
 mod stores;
 mod totals;
@@ -85,6 +87,15 @@ macro_rules! conformance {
                 keys::a_revoked_key_stays_revoked_whatever_comes_late,
                 keys::pages_of_keys_hold_every_key_once_newest_first,
                 keys::a_lost_answer_makes_no_second_key_and_no_second_revocation,
+                revive::a_job_starts_anew_once_with_its_place_and_its_count,
+                revive::a_place_that_another_has_is_named_and_taken_over_once_it_has_ended,
+                revive::an_owner_that_has_started_anew_is_not_taken_over_from,
+                revive::a_job_without_room_stays_ended,
+                revive::a_released_place_is_free_and_only_its_owner_releases_it,
+                operations::an_operation_is_advanced_once_by_those_who_have_read_it,
+                operations::a_removed_operation_leaves_nothing,
+                operations::pages_of_the_due_index_hold_every_row_once,
+                operations::the_hold_is_set_once_by_those_who_have_read_it,
                 faults::a_transaction_in_the_way_is_waited_for,
                 faults::a_lost_answer_is_no_second_write,
                 faults::a_write_that_seemed_to_fail_can_be_repeated,

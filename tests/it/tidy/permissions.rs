@@ -90,7 +90,8 @@ const CALLS: [(&str, &[&str]); 39] = [
     ("store.put_result", &["write.rs"]),
     ("store.release", &["revive.rs"]),
     ("store.result", &["read.rs"]),
-    ("store.revive", &["revive.rs", "write.rs"]),
+    // The check of the owner to be replaced stands beside that of a create.
+    ("store.revive", &["create.rs", "revive.rs", "write.rs"]),
     ("store.snapshots", &["totals.rs"]),
     ("store.tally", &["counts.rs"]),
     ("store.totals", &["counts.rs", "read.rs", "totals.rs"]),

@@ -2,14 +2,14 @@
 //! one transaction.
 
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use jobs::JobId;
 use jobs::ports::{Created, Creation, NewRow, PortError};
 use jobs::spec::CustomerId;
 
 use super::item::Attributes;
-use super::keys::{self, Item, PK, SPEC, number, text};
+use super::keys::{self, Item, PK, SPEC, STATE, number, text};
 use super::write::{Outcome, Reason};
 use super::{Table, idempotency, row, unavailable};
 
@@ -50,6 +50,11 @@ impl Table {
                 None => Ok(Created::Vacant),
             };
         }
+        if let Some(owner) = creation.replaces
+            && refusal(ENDED).is_some()
+        {
+            return Ok(Created::Owned(owner.clone()));
+        }
         if refusal(counts).is_some() {
             return Ok(Created::Full);
         }
@@ -57,7 +62,7 @@ impl Table {
     }
 
     /// The writes of a new job: row, specification and, where it takes part in deduplication,
-    /// owner, in this order.
+    /// owner, and the check of the one that is replaced, in this order.
     pub(super) fn put_job(
         &self,
         new: &NewRow<'_>,
@@ -69,6 +74,9 @@ impl Table {
         writes.push(self.put_new(spec)?);
         if let Some(fingerprint) = &new.job.fingerprint {
             writes.push(self.ownership(new, fingerprint)?);
+            if let Some(owner) = new.replaces {
+                writes.push(self.has_ended(owner)?);
+            }
         }
         Ok(())
     }
@@ -128,6 +136,25 @@ impl Table {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
+    /// An owner that was found to have ended may have been started anew since, and owns its
+    /// fingerprint as before: it is replaced only where it still has ended, or is gone.
+    pub(super) fn has_ended(&self, owner: &JobId) -> Result<TransactWriteItem, PortError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::key(owner.as_str(), STATE)))
+            .condition_expression(
+                "attribute_not_exists(#pk) OR #state IN (:completed, :failed, :cancelled)",
+            )
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":completed", text("completed"))
+            .expression_attribute_values(":failed", text("failed"))
+            .expression_attribute_values(":cancelled", text("cancelled"))
+            .build()
+            .map_err(super::unavailable)?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
     /// Takes the fingerprint, where it is free or belongs to the owner that is replaced.
     fn ownership(
         &self,
@@ -156,6 +183,8 @@ impl Table {
 /// Where the writes of the first job stand in a transaction.
 pub(super) const ROW: usize = 0;
 const OWNER: usize = 2;
+/// The check of the owner to be replaced, where there is one.
+const ENDED: usize = 3;
 
 pub(super) fn without_reason() -> PortError {
     unavailable("the transaction was refused without a reason")

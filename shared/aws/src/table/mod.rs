@@ -15,7 +15,7 @@
 //! | a caller's key, by its secret | `key#HASH` | `key` | create and revoke a key |
 //! | the same, by its id | `keys` | key id | with the former |
 //! | answer to a request with a key | `idem#DIGEST` of customer and key | `answer` | create |
-//! | batch of more than 25 jobs | batch id | `state` | create, once per 25 jobs |
+//! | batch of more than 24 jobs | batch id | `state` | create, once per 24 jobs |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
@@ -27,7 +27,7 @@
 //! | access | calls |
 //! |---|---|
 //! | create | one transaction of three to five writes; a `GetItem` for each owner met |
-//! | create a batch | up to 25 jobs: one transaction; more: `GetItem` of the answer, `BatchGetItem` of owners and their rows, one transaction to begin and one per 25 jobs |
+//! | create a batch | up to 24 jobs: one transaction; more: `GetItem` of the answer, `BatchGetItem` of owners and their rows, one transaction to begin and one per 24 jobs |
 //! | create again | the transaction is refused with the answer; of a larger batch, its row by `GetItem` |
 //! | claim | `Query` of specification and row, `PutItem` |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |

@@ -29,6 +29,9 @@ impl Table {
         let mut writes = vec![row, self.readmission(revival)?];
         if let Some(fingerprint) = &revival.after.fingerprint {
             writes.push(self.ownership_again(revival, fingerprint)?);
+            if let Some(owner) = revival.replaces {
+                writes.push(self.has_ended(owner)?);
+            }
         }
         let reasons = match self.transact(writes).await? {
             Outcome::Written => return Ok(Revived::Written),
@@ -47,6 +50,11 @@ impl Table {
                     .map(Revived::Owned),
                 None => Ok(Revived::Vacant),
             };
+        }
+        if let Some(owner) = revival.replaces
+            && reasons.get(3).is_some_and(|reason| reason.refused)
+        {
+            return Ok(Revived::Owned(owner.clone()));
         }
         if reasons.get(1).is_some_and(|reason| reason.refused) {
             return Ok(Revived::Full);

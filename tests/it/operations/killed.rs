@@ -11,25 +11,15 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jobs::app::Limits;
-use jobs::ports::PageRequest;
-use jobs::{Failure, FailureCode, Page};
 use local::embedded::{Embedded, read_request, write_response};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::app::{START, Scripted, TestApp};
-use crate::support;
+use super::{create, half_broken};
+use crate::app::{Scripted, TestApp};
 
 /// What the jobs are named after.
 const PATHS: [&str; 4] = ["bad", "good", "waiting", "paused"];
-
-/// A web on which one page is missing.
-fn half_broken(request: &PageRequest) -> Result<Page, Failure> {
-    if request.url.as_str().ends_with("bad") {
-        return Err(Failure::new(FailureCode::Http(404), "not there"));
-    }
-    Ok(support::page(request.url.as_str(), START))
-}
 
 /// A way to the database on which whoever makes the n-th call dies, before it or after it.
 #[derive(Clone)]
@@ -88,9 +78,7 @@ async fn killed_at(point: i64, body: &Value) -> Option<BTreeMap<String, &'static
     );
     let mut names = BTreeMap::new();
     for path in PATHS {
-        let url = format!("http://site.example/{path}");
-        let body = json!({"type": "single-page", "url": url, "customerId": "ann"});
-        let id = app.create(&body).await;
+        let id = create(&app, "ann", path).await;
         match path {
             "waiting" => drop(app.receive()),
             "paused" => drop(app.act(&id, "pause").await),
