@@ -136,6 +136,10 @@ impl Store for Table {
     async fn active(&self, _: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
         unreachable_table()
     }
+
+    async fn active_count(&self, _: &CustomerId) -> Result<u64, PortError> {
+        unreachable_table()
+    }
 }
 
 /// Nothing is sent, stored or scraped for a job that is not there.

@@ -5,6 +5,7 @@
 mod app;
 mod blobs_conformance;
 mod create;
+mod fairness;
 mod golden;
 mod handlers;
 mod health;

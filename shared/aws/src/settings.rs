@@ -15,6 +15,10 @@ use crate::queue::QueueUrls;
 /// The bucket keeps what the sweep forgot a while longer than this; see its lifecycle rule.
 pub const MAX_RETENTION_HOURS: u64 = 720;
 
+/// Jobs of one customer at once, unless told: two thirds of what a priority's share of the worker
+/// function does at once.
+const MOST_ACTIVE: u64 = 40;
+
 /// Who sets a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetBy {
@@ -49,6 +53,7 @@ const QUEUE_HIGH: &str = "HARVESTMAN_QUEUE_HIGH";
 const QUEUE_URGENT: &str = "HARVESTMAN_QUEUE_URGENT";
 const QUEUE_CRITICAL: &str = "HARVESTMAN_QUEUE_CRITICAL";
 const MAX_UNFINISHED: &str = "HARVESTMAN_MAX_UNFINISHED_JOBS";
+const MAX_ACTIVE: &str = "HARVESTMAN_MAX_ACTIVE_JOBS";
 const COMPLETED_HOURS: &str = "HARVESTMAN_COMPLETED_RETENTION_HOURS";
 const FAILED_HOURS: &str = "HARVESTMAN_FAILED_RETENTION_HOURS";
 const REGION: &str = "AWS_REGION";
@@ -62,7 +67,7 @@ const ENDPOINT_SQS: &str = "AWS_ENDPOINT_URL_SQS";
 const ENDPOINT_S3: &str = "AWS_ENDPOINT_URL_S3";
 
 /// All of them, with what they are for.
-pub const VARIABLES: [Variable; 19] = [
+pub const VARIABLES: [Variable; 20] = [
     variable(TABLE, SetBy::Template, "the name of the table"),
     variable(BUCKET, SetBy::Template, "the bucket for large results"),
     variable(QUEUE_LOW, SetBy::Template, "the URL of a queue"),
@@ -74,6 +79,11 @@ pub const VARIABLES: [Variable; 19] = [
         MAX_UNFINISHED,
         SetBy::Template,
         "the most unfinished jobs of one customer",
+    ),
+    variable(
+        MAX_ACTIVE,
+        SetBy::Template,
+        "the most jobs of one customer that are worked on at once",
     ),
     variable(
         COMPLETED_HOURS,
@@ -239,6 +249,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         };
         Limits {
             max_unfinished: self.number(MAX_UNFINISHED, 1..=1_000_000, default.max_unfinished),
+            max_active_per_customer: self.number(MAX_ACTIVE, 0..=100_000, MOST_ACTIVE),
             retention,
             ..default
         }

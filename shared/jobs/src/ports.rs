@@ -214,6 +214,9 @@ pub trait Store: Send + Sync {
 
     /// Every job that is being worked on, in no order.
     async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError>;
+
+    /// How many jobs of a customer are being worked on.
+    async fn active_count(&self, customer: &CustomerId) -> Result<u64, PortError>;
 }
 
 /// A message to send.

@@ -19,12 +19,13 @@ const USES: [(&str, &[&str]); 3] = [
             "results.rs",
         ],
     ),
-    ("WorkerRole", &["mod.rs", "results.rs", "work.rs"]),
+    ("WorkerRole", &["cap.rs", "mod.rs", "results.rs", "work.rs"]),
     ("SchedulerRole", &["minutes.rs", "mod.rs", "sweep.rs"]),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 18] = [
+const CALLS: [(&str, &[&str]); 19] = [
     ("active", &["counts.rs"]),
+    ("active_count", &["counts.rs"]),
     ("commit", &["write.rs"]),
     ("count_duplicates", &["totals.rs"]),
     ("counters", &["counts.rs"]),
@@ -44,8 +45,9 @@ const CALLS: [(&str, &[&str]); 18] = [
     ("unfinished", &["counts.rs"]),
 ];
 /// What a call of the store reads besides the table.
-const INDEXES: [(&str, &[&str]); 4] = [
+const INDEXES: [(&str, &[&str]); 5] = [
     ("active", &["active"]),
+    ("active_count", &["active"]),
     ("due", &["due"]),
     ("list", &["by_customer", "by_time"]),
     ("unfinished", &["due"]),

@@ -20,7 +20,7 @@
 //! | access | calls |
 //! |---|---|
 //! | create | one transaction of three or four writes; a `GetItem` for each owner met |
-//! | claim | `Query` of specification and row, `PutItem` |
+//! | claim | `Query` of specification and row, `PutItem`; where customers have a cap, a `Query` of `active` that counts and a `GetItem`, once a second |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |
 //! | read one job | `GetItem`, or `Query` with the specification; consistent |
 //! | list of a customer | `Query` of `by_customer`, `BatchGetItem` of the rows |
@@ -170,5 +170,9 @@ impl Store for Table {
 
     async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
         self.read_active(scope).await
+    }
+
+    async fn active_count(&self, customer: &CustomerId) -> Result<u64, PortError> {
+        self.count_active(customer).await
     }
 }

@@ -1,6 +1,7 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod cap;
 mod counts;
 mod create;
 mod minutes;
@@ -36,6 +37,8 @@ use crate::transition::{Refusal, Retention, Stamp};
 pub struct Limits {
     /// Most unfinished jobs of one customer.
     pub max_unfinished: u64,
+    /// Most jobs of one customer that are worked on at once, to within a few; 0 is no limit.
+    pub max_active_per_customer: u64,
     /// Most creates of one customer in a minute; 0 is no limit.
     pub creates_per_minute: u32,
     /// Most reads of one customer in a minute; 0 is no limit.
@@ -47,6 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_unfinished: 10_000,
+            max_active_per_customer: 0,
             creates_per_minute: 0,
             reads_per_minute: 0,
             retention: Retention::default(),
@@ -71,6 +75,7 @@ pub struct App {
     limits: Limits,
     counts: Arc<counts::Counts>,
     minutes: Arc<minutes::Minutes>,
+    places: Arc<cap::Places>,
     rates: Arc<Rates>,
 }
 
@@ -90,6 +95,7 @@ impl App {
             limits,
             counts: Arc::default(),
             minutes: Arc::default(),
+            places: Arc::default(),
             rates: Arc::default(),
         }
     }

@@ -98,6 +98,7 @@ fn a_row_has_one_shape_in_each_state() {
         "attempts": [
             {"at": 1_700_000_009_000_i64, "code": "http_503", "message": "a sentence"}],
         "pause_requested": true, "resends": 1, "fingerprint": "f",
+        "active_shard": "3", "active_key": "default\u{1}job_01hf7yat000000000000000007",
     });
     assert_eq!(shape(&encode(&active)), golden(expected));
 
