@@ -122,6 +122,7 @@ pub(crate) struct TestApp {
     pub(crate) embedded: Embedded,
     pub(crate) blobs: Arc<InMemory>,
     clock: Arc<ManualClock>,
+    ports: Ports,
     router: Router,
 }
 
@@ -160,8 +161,9 @@ impl TestApp {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(Seeded(AtomicU64::new(1))),
         };
-        let app = App::new(ports, limits);
+        let app = App::new(ports.clone(), limits);
         Self {
+            ports,
             router: api::router(app.clone(), scrape::check),
             app,
             store,
@@ -170,6 +172,11 @@ impl TestApp {
             blobs,
             clock,
         }
+    }
+
+    /// Another process of the same service: it shares what is stored and sent, and nothing else.
+    pub(crate) fn another(&self, limits: Limits) -> App {
+        App::new(self.ports.clone(), limits)
     }
 
     /// Sends a request as it is.

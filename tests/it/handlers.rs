@@ -11,8 +11,9 @@ use jobs::app::Ports;
 use jobs::job::DueList;
 use jobs::ports::{
     ActiveEntry, Blobs, Commit, Counter, Created, Creation, DueEntry, Envelope, Listed,
-    PageRequest, PortError, Queue, Scope, Scraper, Store,
+    PageRequest, PortError, Queue, RateBucket, Scope, Scraper, Store, Swap,
 };
+use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
@@ -126,6 +127,20 @@ impl Store for Table {
         _: Minute,
         _: Minute,
     ) -> Result<Vec<Snapshot>, PortError> {
+        unreachable_table()
+    }
+
+    async fn rate(&self, _: Call, _: &CustomerId) -> Result<Option<RateBucket>, PortError> {
+        unreachable_table()
+    }
+
+    async fn replace_rate(
+        &self,
+        _: Call,
+        _: &CustomerId,
+        _: Option<RateBucket>,
+        _: RateBucket,
+    ) -> Result<Swap, PortError> {
         unreachable_table()
     }
 

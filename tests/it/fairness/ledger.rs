@@ -8,8 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, Scope, Store,
+    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, RateBucket,
+    Scope, Store, Swap,
 };
+use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
@@ -145,6 +147,20 @@ impl Store for Ledger {
         _: Minute,
         _: Minute,
     ) -> Result<Vec<Snapshot>, PortError> {
+        unreachable!()
+    }
+
+    async fn rate(&self, _: Call, _: &CustomerId) -> Result<Option<RateBucket>, PortError> {
+        unreachable!()
+    }
+
+    async fn replace_rate(
+        &self,
+        _: Call,
+        _: &CustomerId,
+        _: Option<RateBucket>,
+        _: RateBucket,
+    ) -> Result<Swap, PortError> {
         unreachable!()
     }
 

@@ -11,6 +11,7 @@ const USES: [(&str, &[&str]); 3] = [
     (
         "ApiRole",
         &[
+            "admission.rs",
             "counts.rs",
             "create.rs",
             "minutes.rs",
@@ -23,7 +24,7 @@ const USES: [(&str, &[&str]); 3] = [
     ("SchedulerRole", &["minutes.rs", "mod.rs", "sweep.rs"]),
 ];
 /// The files of the table that carry out a call of the store.
-const CALLS: [(&str, &[&str]); 19] = [
+const CALLS: [(&str, &[&str]); 21] = [
     ("active", &["counts.rs"]),
     ("active_count", &["counts.rs"]),
     ("commit", &["write.rs"]),
@@ -38,6 +39,8 @@ const CALLS: [(&str, &[&str]); 19] = [
     ("list", &["read.rs"]),
     ("purge", &["purge.rs", "write.rs"]),
     ("put_result", &["write.rs"]),
+    ("rate", &["rates.rs", "read.rs"]),
+    ("replace_rate", &["rates.rs"]),
     ("result", &["read.rs"]),
     ("snapshots", &["totals.rs"]),
     ("tally", &["counts.rs"]),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jobs::job::DueList;
 use jobs::ports::{COUNTER_SHARDS, Scope};
+use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::Minute;
 
@@ -28,6 +29,7 @@ pub(super) const STATE: &str = "state";
 pub(super) const SPEC: &str = "spec";
 pub(super) const RESULT: &str = "result#";
 pub(super) const OWNER: &str = "owner";
+pub(super) const BUCKET: &str = "bucket";
 
 /// Customers' counts lie in this many partitions, and so does what is being worked on: summing up
 /// reads each once.
@@ -103,4 +105,11 @@ pub(super) fn minutes(scope: Scope<'_>) -> String {
 /// Sorts as minutes do.
 pub(super) fn minute(minute: Minute) -> String {
     format!("{:012}", minute.number())
+}
+
+pub(super) fn rate(call: Call, customer: &CustomerId) -> Item {
+    key(
+        format!("rate#{}#{}", call.as_str(), customer.digest()),
+        BUCKET,
+    )
 }

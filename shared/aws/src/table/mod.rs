@@ -9,6 +9,7 @@
 //! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create |
 //! | counts and totals of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge; once a minute |
 //! | totals as they were | `minutes#all`, `minutes#CUSTOMER_DIGEST` | minute | the sweep, once a minute where they changed |
+//! | calls left to a customer | `rate#CALL#CUSTOMER_DIGEST` | `bucket` | a block of calls |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
@@ -20,6 +21,7 @@
 //! | access | calls |
 //! |---|---|
 //! | create | one transaction of three or four writes; a `GetItem` for each owner met |
+//! | a block of calls | `PutItem`; before the first one of a process `GetItem` |
 //! | claim | `Query` of specification and row, `PutItem`; where customers have a cap, a `Query` of `active` that counts and a `GetItem`, once a second |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |
 //! | read one job | `GetItem`, or `Query` with the specification; consistent |
@@ -37,6 +39,7 @@ mod create;
 mod item;
 mod keys;
 mod purge;
+mod rates;
 mod read;
 mod row;
 mod totals;
@@ -46,8 +49,10 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, Scope, Store,
+    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, RateBucket,
+    Scope, Store, Swap,
 };
+use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
@@ -174,5 +179,23 @@ impl Store for Table {
 
     async fn active_count(&self, customer: &CustomerId) -> Result<u64, PortError> {
         self.count_active(customer).await
+    }
+
+    async fn rate(
+        &self,
+        call: Call,
+        customer: &CustomerId,
+    ) -> Result<Option<RateBucket>, PortError> {
+        self.read_rate(call, customer).await
+    }
+
+    async fn replace_rate(
+        &self,
+        call: Call,
+        customer: &CustomerId,
+        before: Option<RateBucket>,
+        after: RateBucket,
+    ) -> Result<Swap, PortError> {
+        self.swap_rate(call, customer, before, after).await
     }
 }

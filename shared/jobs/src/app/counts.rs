@@ -116,7 +116,7 @@ impl App {
 
     /// How the queue is doing, at most five seconds old.
     pub async fn queue(&self) -> Result<QueueState, Error> {
-        self.admit(Call::Read, &CustomerId::default())?;
+        self.admit(Call::Read, &CustomerId::default()).await?;
         let stats = self.stats(None).await?;
         let health = self.health().await?;
         let open = self.open().await?;

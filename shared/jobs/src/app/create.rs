@@ -22,7 +22,7 @@ impl App {
     /// Creates a job, or finds the equal one that exists. When this answers, the job is in the
     /// table and will reach an end; whether its message was sent is the sweep's to repair.
     pub async fn create(&self, new: &NewJob) -> Result<Creation, Error> {
-        self.admit(Call::Create, &new.customer)?;
+        self.admit(Call::Create, &new.customer).await?;
         let spec =
             serde_json::to_string(&new.spec).map_err(|error| Error::Corrupt(error.to_string()))?;
         if spec.len() > MAX_SPEC_BYTES {

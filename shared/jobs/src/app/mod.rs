@@ -1,6 +1,7 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod admission;
 mod cap;
 mod counts;
 mod create;
@@ -27,8 +28,6 @@ use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
 use crate::ports::{Blobs, Clock, Commit, Entropy, Envelope, Queue, Store};
-use crate::rate::{Call, Rates};
-use crate::spec::CustomerId;
 use crate::time::Timestamp;
 use crate::transition::{Refusal, Retention, Stamp};
 
@@ -76,7 +75,7 @@ pub struct App {
     counts: Arc<counts::Counts>,
     minutes: Arc<minutes::Minutes>,
     places: Arc<cap::Places>,
-    rates: Arc<Rates>,
+    rates: Arc<admission::Rates>,
 }
 
 /// How a change of a row ended.
@@ -102,19 +101,6 @@ impl App {
 
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
-    }
-
-    /// Counts a call against the customer's rate.
-    fn admit(&self, call: Call, customer: &CustomerId) -> Result<(), Error> {
-        let per_minute = match call {
-            Call::Create => self.limits.creates_per_minute,
-            Call::Read => self.limits.reads_per_minute,
-        };
-        let taken = self.rates.take(call, customer, per_minute, self.now());
-        taken.map_err(|retry_after| Error::Limited {
-            retry_after,
-            per_minute,
-        })
     }
 
     fn stamp(&self) -> Stamp {

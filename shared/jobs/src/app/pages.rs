@@ -31,7 +31,8 @@ impl App {
         page: usize,
         limit: usize,
     ) -> Result<NumberedPage, Error> {
-        self.admit(Call::Read, &filter.customer.clone().unwrap_or_default())?;
+        self.admit(Call::Read, &filter.customer.clone().unwrap_or_default())
+            .await?;
         if kinds.is_empty() {
             return Ok(NumberedPage::default());
         }
