@@ -97,7 +97,7 @@ impl Simulation {
         };
         Self {
             world: Arc::clone(world),
-            app: App::new(ports, Limits::default()),
+            app: App::new(ports, limits(world)),
             store,
             scraper: Arc::new(Script {
                 world: Arc::clone(world),
@@ -285,9 +285,13 @@ impl Simulation {
         let Some(job) = rows.get(&delivery.message().job_id) else {
             return;
         };
+        // A job that its customer's cap holds back has its message sent again.
+        let messages = self.world.messages.lock().unwrap();
+        let mut messages = messages.iter().map(|(_, envelope)| &envelope.message);
+        let again = messages.any(|message| message == delivery.message());
         // A job without delay that nobody has claimed yet waits for this very message.
         let unclaimed = job.state == State::Queued && job.fence == 0;
-        if unclaimed && job.eligible_at == job.created_at {
+        if unclaimed && job.eligible_at == job.created_at && !again {
             let what = format!(
                 "{} was acknowledged while its row still waits for it",
                 job.id
@@ -327,6 +331,14 @@ impl Simulation {
                 return;
             }
         }
+    }
+}
+
+/// Customers have no cap, or one of a job or two.
+fn limits(world: &World) -> Limits {
+    Limits {
+        max_active_per_customer: world.below(3) as u64,
+        ..Limits::default()
     }
 }
 
