@@ -123,6 +123,7 @@ pub(crate) struct TestApp {
     pub(crate) embedded: Embedded,
     pub(crate) blobs: Arc<InMemory>,
     clock: Arc<ManualClock>,
+    ports: Ports,
     router: Router,
 }
 
@@ -169,9 +170,10 @@ impl TestApp {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(Seeded(AtomicU64::new(1))),
         };
-        let app = App::new(ports, limits);
+        let app = App::new(ports.clone(), limits);
         Self {
             router: api::router(app.clone(), scrape::check, Access::Open),
+            ports,
             app,
             store,
             queue,
@@ -186,6 +188,11 @@ impl TestApp {
         self.app = self.app.clone().with_admin_key(admin);
         self.router = api::router(self.app.clone(), scrape::check, Access::Keys);
         self
+    }
+
+    /// Another process of the same service: it shares what is stored and sent, and nothing else.
+    pub(crate) fn another(&self, limits: Limits) -> App {
+        App::new(self.ports.clone(), limits)
     }
 
     /// Sends a request as it is.

@@ -3,28 +3,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use aws::host::{SystemClock, SystemEntropy};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
-use jobs::hold::Hold;
-use jobs::idempotency::Kept;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Advanced, Batches, Begun, Blobs, Chunk, Chunked, Commit, Counter, Created,
-    Creation, DueEntry, DuePage, Envelope, Keys, Listed, ListedKeys, Operations, Owner,
-    PageRequest, PortError, Queue, Revival, Revived, Scope, Scraper, Store,
+    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, RateBucket,
+    Revival, Revived, Scope, Store, Swap,
 };
+use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
-use jobs::{
-    App, Batch, BatchId, Failure, Job, JobId, KeyHash, KeyId, KeyRecord, Limits, Message,
-    Operation, OperationId, Page, RowId, Spec, Timestamp,
-};
+use jobs::{App, Job, JobId, Limits, Message, RowId, Spec, Timestamp};
 use serde_json::{Value, json};
+
+use crate::nothing::{Nothing, unreachable_table};
 
 const GONE: u128 = 1;
 const UNREACHABLE: u128 = 2;
@@ -35,13 +31,6 @@ const PANICKING: u128 = 3;
 struct Table {
     sweeps: AtomicUsize,
     sweepable: bool,
-}
-
-fn unreachable_table<T>() -> Result<T, PortError> {
-    Err(PortError::Unavailable {
-        part: "table",
-        source: "no answer".into(),
-    })
 }
 
 fn look_up<T>(id: &JobId) -> Result<Option<T>, PortError> {
@@ -144,6 +133,20 @@ impl Store for Table {
         unreachable_table()
     }
 
+    async fn rate(&self, _: Call, _: &CustomerId) -> Result<Option<RateBucket>, PortError> {
+        unreachable_table()
+    }
+
+    async fn replace_rate(
+        &self,
+        _: Call,
+        _: &CustomerId,
+        _: Option<RateBucket>,
+        _: RateBucket,
+    ) -> Result<Swap, PortError> {
+        unreachable_table()
+    }
+
     async fn unfinished(&self) -> Result<Vec<DueEntry>, PortError> {
         unreachable_table()
     }
@@ -151,129 +154,9 @@ impl Store for Table {
     async fn active(&self, _: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
         unreachable_table()
     }
-}
 
-#[async_trait]
-impl Batches for Table {
-    async fn write(&self, _: &Chunk<'_>) -> Result<Chunked, PortError> {
+    async fn active_count(&self, _: &CustomerId) -> Result<u64, PortError> {
         unreachable_table()
-    }
-
-    async fn begin(&self, _: &Batch, _: u64, _: u64, _: Option<&Kept>) -> Result<Begun, PortError> {
-        unreachable_table()
-    }
-
-    async fn batch(&self, _: &BatchId) -> Result<Option<Batch>, PortError> {
-        unreachable_table()
-    }
-
-    async fn ended(&self, _: &BatchId, _: Duration) -> Result<Option<Batch>, PortError> {
-        unreachable_table()
-    }
-
-    async fn owners(&self, _: &[&str]) -> Result<Vec<Option<Owner>>, PortError> {
-        unreachable_table()
-    }
-
-    async fn keep(&self, _: &Kept) -> Result<Option<Kept>, PortError> {
-        unreachable_table()
-    }
-
-    async fn kept(&self, _: &str, _: Timestamp) -> Result<Option<Kept>, PortError> {
-        unreachable_table()
-    }
-}
-
-/// Nothing is sent, stored or scraped for a job that is not there.
-struct Nothing;
-
-#[async_trait]
-impl Queue for Nothing {
-    async fn send(&self, _: &[Envelope]) -> Result<Vec<usize>, PortError> {
-        unreachable_table()
-    }
-}
-
-#[async_trait]
-impl Keys for Nothing {
-    async fn add_key(&self, _: &KeyRecord) -> Result<(), PortError> {
-        unreachable_table()
-    }
-
-    async fn find_key(&self, _: &KeyHash) -> Result<Option<KeyRecord>, PortError> {
-        unreachable_table()
-    }
-
-    async fn revoke_key(&self, _: &KeyId, _: Timestamp) -> Result<Option<KeyRecord>, PortError> {
-        unreachable_table()
-    }
-
-    async fn list_keys(&self, _: Option<&KeyId>, _: usize) -> Result<ListedKeys, PortError> {
-        unreachable_table()
-    }
-}
-
-#[async_trait]
-impl Blobs for Nothing {
-    async fn put(&self, _: &str, _: Vec<u8>) -> Result<(), PortError> {
-        unreachable_table()
-    }
-
-    async fn get(&self, _: &str) -> Result<Option<Vec<u8>>, PortError> {
-        unreachable_table()
-    }
-
-    async fn delete_all(&self, _: &str) -> Result<(), PortError> {
-        unreachable_table()
-    }
-}
-
-/// Nothing is held back and nothing is going on.
-#[async_trait]
-impl Operations for Nothing {
-    async fn begin(&self, _: &Operation, _: &[JobId]) -> Result<(), PortError> {
-        unreachable_table()
-    }
-
-    async fn operation(&self, _: &OperationId) -> Result<Option<Operation>, PortError> {
-        Ok(None)
-    }
-
-    async fn listed(&self, _: &OperationId) -> Result<Vec<JobId>, PortError> {
-        unreachable_table()
-    }
-
-    async fn advance(&self, _: &Operation, _: &Operation) -> Result<Advanced, PortError> {
-        unreachable_table()
-    }
-
-    async fn remove(&self, _: &Operation) -> Result<(), PortError> {
-        unreachable_table()
-    }
-
-    async fn due_from(
-        &self,
-        _: u32,
-        _: Timestamp,
-        _: Option<&str>,
-        _: usize,
-    ) -> Result<DuePage, PortError> {
-        unreachable_table()
-    }
-
-    async fn hold(&self) -> Result<Hold, PortError> {
-        Ok(Hold::default())
-    }
-
-    async fn set_hold(&self, _: &Hold, _: &Hold) -> Result<bool, PortError> {
-        unreachable_table()
-    }
-}
-
-#[async_trait]
-impl Scraper for Nothing {
-    async fn scrape(&self, _: &PageRequest) -> Result<Page, Failure> {
-        unreachable!("there is no job to scrape for")
     }
 }
 
@@ -286,7 +169,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
         store: Arc::clone(&table) as Arc<dyn Store>,
         operations: Arc::new(Nothing),
         keys: Arc::new(Nothing),
-        batches: Arc::clone(&table) as Arc<dyn Batches>,
+        batches: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         clock: Arc::new(SystemClock),

@@ -71,6 +71,9 @@ pub struct Serve {
     /// Most unfinished jobs of one customer.
     #[arg(long, default_value_t = 10_000, value_name = "N")]
     pub max_unfinished_jobs: u64,
+    /// Most jobs of one customer worked on at once; 0 is no limit: customers take turns anyway.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub max_active_jobs: u64,
     /// Most creates of one customer in a minute; 0 is no limit.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub creates_per_minute: u32,

@@ -1,5 +1,6 @@
 //! The table of the embedded database, as `template.yaml` describes it.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use anyhow::{Context, bail};
@@ -8,14 +9,10 @@ use serde_json::{Map, Value, json};
 use crate::embedded::Embedded;
 
 /// What the template and the call that creates a table have in common.
-const COMMON: [&str; 4] = [
-    "AttributeDefinitions",
-    "BillingMode",
-    "GlobalSecondaryIndexes",
-    "KeySchema",
-];
+const COMMON: [&str; 4] = ["AttributeDefinitions", "BillingMode", INDEXES, "KeySchema"];
 
 /// What stands in the template about expiry, and is a call of its own.
+const INDEXES: &str = "GlobalSecondaryIndexes";
 const EXPIRY: &str = "TimeToLiveSpecification";
 
 /// Creates the table where it is missing.
@@ -24,12 +21,32 @@ pub fn ensure_table(embedded: &Embedded, name: &str) -> anyhow::Result<()> {
     request.insert("TableName".to_owned(), json!(name));
     let expiry = json!({"TableName": name, EXPIRY: request.remove(EXPIRY)});
     let answer = embedded.call("CreateTable", &Value::Object(request).to_string());
-    if answer.status != 200 && !answer.body.contains("ResourceInUseException") {
-        bail!("the table cannot be created: {}", answer.body);
+    if answer.status != 200 {
+        if !answer.body.contains("ResourceInUseException") {
+            bail!("the table cannot be created: {}", answer.body);
+        }
+        check_indexes(embedded, name)?;
     }
     let answer = embedded.call("UpdateTimeToLive", &expiry.to_string());
     if answer.status != 200 && !answer.body.contains("already enabled") {
         bail!("the table's expiry cannot be set: {}", answer.body);
+    }
+    Ok(())
+}
+
+/// Refuses a table of an earlier version, on which every count would fail: an index is neither
+/// added nor changed by itself.
+fn check_indexes(embedded: &Embedded, name: &str) -> anyhow::Result<()> {
+    let answer = embedded.call("DescribeTable", &json!({"TableName": name}).to_string());
+    let table: Value = serde_json::from_str(&answer.body)?;
+    let sorted = |indexes: &Value| -> BTreeMap<String, [Value; 2]> {
+        let indexes = indexes.as_array().into_iter().flatten();
+        let parts = |index: &Value| ["KeySchema", "Projection"].map(|part| index[part].clone());
+        let named = |index: &Value| (index["IndexName"].to_string(), parts(index));
+        indexes.map(named).collect()
+    };
+    if sorted(&table["Table"][INDEXES]) != sorted(&properties()?[INDEXES]) {
+        bail!("the data are of another version, whose table has other indexes; use another folder");
     }
     Ok(())
 }
@@ -90,5 +107,18 @@ mod tests {
         assert_eq!(embedded.remove_expired().await.unwrap(), 1);
         let left = embedded.call("Scan", r#"{"TableName": "jobs"}"#).body;
         assert!(!left.contains("past") && left.contains("future") && left.contains("never"));
+    }
+
+    #[test]
+    fn a_table_with_other_indexes_is_refused() {
+        let embedded = Embedded::in_memory().unwrap();
+        let mut request = properties().unwrap().clone();
+        request.remove(EXPIRY);
+        request.insert("TableName".to_owned(), json!("jobs"));
+        request["GlobalSecondaryIndexes"][0]["Projection"] = json!({"ProjectionType": "KEYS_ONLY"});
+        let created = embedded.call("CreateTable", &Value::Object(request).to_string());
+        assert_eq!(created.status, 200, "{}", created.body);
+        let refused = ensure_table(&embedded, "jobs").unwrap_err().to_string();
+        assert!(refused.contains("another version"), "{refused}");
     }
 }

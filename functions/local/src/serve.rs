@@ -136,6 +136,7 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
     };
     let limits = Limits {
         max_unfinished: options.max_unfinished_jobs,
+        max_active_per_customer: options.max_active_jobs,
         creates_per_minute: options.creates_per_minute,
         reads_per_minute: options.reads_per_minute,
         ..Limits::default()

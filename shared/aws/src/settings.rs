@@ -15,6 +15,15 @@ use crate::queue::QueueUrls;
 /// The bucket keeps what the sweep forgot a while longer than this; see its lifecycle rule.
 pub const MAX_RETENTION_HOURS: u64 = 720;
 
+/// Jobs of one customer at once, unless told: two thirds of what a priority's share of the worker
+/// function does at once.
+const MOST_ACTIVE: u64 = 40;
+
+/// Calls of one customer in a minute, unless told.
+const CREATES: u64 = 100;
+const READS: u64 = 1_000;
+const MOST_CALLS: u64 = 1_000_000;
+
 /// Who sets a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetBy {
@@ -49,6 +58,9 @@ const QUEUE_HIGH: &str = "HARVESTMAN_QUEUE_HIGH";
 const QUEUE_URGENT: &str = "HARVESTMAN_QUEUE_URGENT";
 const QUEUE_CRITICAL: &str = "HARVESTMAN_QUEUE_CRITICAL";
 const MAX_UNFINISHED: &str = "HARVESTMAN_MAX_UNFINISHED_JOBS";
+const MAX_ACTIVE: &str = "HARVESTMAN_MAX_ACTIVE_JOBS";
+const CREATES_PER_MINUTE: &str = "HARVESTMAN_CREATES_PER_MINUTE";
+const READS_PER_MINUTE: &str = "HARVESTMAN_READS_PER_MINUTE";
 const COMPLETED_HOURS: &str = "HARVESTMAN_COMPLETED_RETENTION_HOURS";
 const FAILED_HOURS: &str = "HARVESTMAN_FAILED_RETENTION_HOURS";
 const REQUIRE_KEYS: &str = "HARVESTMAN_REQUIRE_KEYS";
@@ -64,7 +76,7 @@ const ENDPOINT_SQS: &str = "AWS_ENDPOINT_URL_SQS";
 const ENDPOINT_S3: &str = "AWS_ENDPOINT_URL_S3";
 
 /// All of them, with what they are for.
-pub const VARIABLES: [Variable; 21] = [
+pub const VARIABLES: [Variable; 24] = [
     variable(TABLE, SetBy::Template, "the name of the table"),
     variable(BUCKET, SetBy::Template, "the bucket for large results"),
     variable(QUEUE_LOW, SetBy::Template, "the URL of a queue"),
@@ -76,6 +88,21 @@ pub const VARIABLES: [Variable; 21] = [
         MAX_UNFINISHED,
         SetBy::Template,
         "the most unfinished jobs of one customer",
+    ),
+    variable(
+        MAX_ACTIVE,
+        SetBy::Template,
+        "the most jobs of one customer that are worked on at once",
+    ),
+    variable(
+        CREATES_PER_MINUTE,
+        SetBy::Template,
+        "the most creates of one customer in a minute",
+    ),
+    variable(
+        READS_PER_MINUTE,
+        SetBy::Template,
+        "the most reads of one customer in a minute",
     ),
     variable(
         COMPLETED_HOURS,
@@ -280,6 +307,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         };
         Limits {
             max_unfinished: self.number(MAX_UNFINISHED, 1..=1_000_000, default.max_unfinished),
+            max_active_per_customer: self.number(MAX_ACTIVE, 0..=100_000, MOST_ACTIVE),
+            creates_per_minute: self.number(CREATES_PER_MINUTE, 0..=MOST_CALLS, CREATES) as u32,
+            reads_per_minute: self.number(READS_PER_MINUTE, 0..=MOST_CALLS, READS) as u32,
             retention,
             ..default
         }

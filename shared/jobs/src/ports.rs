@@ -17,6 +17,7 @@ use crate::idempotency::Kept;
 use crate::job::{DueList, Job};
 use crate::message::Message;
 use crate::page::Page;
+use crate::rate::{Bucket, Call};
 use crate::spec::{CustomerId, Priority, Spec};
 use crate::statistics::{Minute, Snapshot, Totals};
 use crate::tally::Tally;
@@ -160,6 +161,21 @@ pub struct ActiveEntry {
     pub customer: CustomerId,
 }
 
+/// A customer's calls as the table holds them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateBucket {
+    pub bucket: Bucket,
+    /// Random number of the last write: who replaces it names the one he has read.
+    pub nonce: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    Written,
+    /// It is no longer what was read; this is what it is now.
+    Lost(Option<RateBucket>),
+}
+
 /// What is counted of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
@@ -269,6 +285,25 @@ pub trait Store: Send + Sync {
 
     /// Every job that is being worked on, in no order.
     async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError>;
+
+    /// How many jobs of a customer are being worked on.
+    async fn active_count(&self, customer: &CustomerId) -> Result<u64, PortError>;
+
+    /// What is left of a customer's calls; nothing where the bucket is full.
+    async fn rate(
+        &self,
+        call: Call,
+        customer: &CustomerId,
+    ) -> Result<Option<RateBucket>, PortError>;
+
+    /// Replaces the bucket where it still is `before`. It may be forgotten once it is full again.
+    async fn replace_rate(
+        &self,
+        call: Call,
+        customer: &CustomerId,
+        before: Option<RateBucket>,
+        after: RateBucket,
+    ) -> Result<Swap, PortError>;
 }
 
 /// A message to send.

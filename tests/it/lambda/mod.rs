@@ -56,7 +56,8 @@ async fn a_function_without_settings_ends_at_once_and_says_all_that_it_lacks() {
             let optional = variable.set_by == SetBy::Override
                 || variable.name.ends_with("_HOURS")
                 || [
-                    "_MAX_UNFINISHED_JOBS",
+                    "_JOBS",
+                    "_PER_MINUTE",
                     "_REQUIRE_KEYS",
                     "_KEY_HASH",
                     "_TOKEN",

@@ -102,14 +102,9 @@ impl Simulation {
             clock: Arc::new(WorldClock(Arc::clone(world))),
             entropy: Arc::new(WorldEntropy(Arc::clone(world))),
         };
-        // Small parts, so that a batch takes several.
-        let limits = Limits {
-            jobs_at_once: 2,
-            ..Limits::default()
-        };
         Self {
             world: Arc::clone(world),
-            app: App::new(ports, limits),
+            app: App::new(ports, limits(world)),
             store,
             scraper: Arc::new(Script {
                 world: Arc::clone(world),
@@ -320,9 +315,13 @@ impl Simulation {
         if held || self.world.touched.lock().unwrap().contains(&job.id) {
             return;
         }
+        // A job that its customer's cap holds back has its message sent again.
+        let messages = self.world.messages.lock().unwrap();
+        let mut messages = messages.iter().map(|(_, envelope)| &envelope.message);
+        let again = messages.any(|message| message == delivery.message());
         // A job without delay that nobody has claimed yet waits for this very message.
         let unclaimed = job.state == State::Queued && job.fence == 0;
-        if unclaimed && job.eligible_at == job.created_at {
+        if unclaimed && job.eligible_at == job.created_at && !again {
             let what = format!(
                 "{} was acknowledged while its row still waits for it",
                 job.id
@@ -364,6 +363,16 @@ impl Simulation {
                 return;
             }
         }
+    }
+}
+
+/// Customers have no cap, or one of a job or two.
+fn limits(world: &World) -> Limits {
+    Limits {
+        max_active_per_customer: world.below(3) as u64,
+        // Small parts, so that a batch takes several.
+        jobs_at_once: 2,
+        ..Limits::default()
     }
 }
 

@@ -142,6 +142,11 @@ pub(super) async fn unfinished_jobs_are_counted_from_indexes_by_customer(store: 
         found.sort_by(|one, other| one.id.cmp(&other.id));
         assert_eq!(found, expected, "{scope:?}");
     }
+    for (customer, expected) in [("ann", 2), ("anna", 2), ("an", 0)] {
+        let customer = CustomerId::parse(customer).unwrap();
+        let count = store.table.active_count(&customer).await.unwrap();
+        assert_eq!(count, expected, "{customer}");
+    }
 }
 
 pub(super) async fn counts_over_all_are_the_sum_of_the_customers(store: Opened) {

@@ -8,6 +8,7 @@ mod keys;
 mod lists;
 mod operations;
 mod purge;
+mod rates;
 mod revive;
 mod rows;
 mod stores;
@@ -80,6 +81,7 @@ macro_rules! conformance {
                 lists::counts_over_all_are_the_sum_of_the_customers,
                 totals::totals_are_added_to_by_creates_ends_and_duplicates,
                 totals::snapshots_are_kept_once_and_read_with_the_last_before_them,
+                rates::a_bucket_is_replaced_by_the_last_who_has_read_it,
                 purge::a_purge_leaves_nothing_but_the_counts,
                 purge::a_purge_takes_nothing_from_a_job_that_was_retried,
                 purge::a_later_owner_keeps_its_place,

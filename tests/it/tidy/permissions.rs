@@ -11,6 +11,7 @@ const USES: [(&str, &[&str]); 3] = [
     (
         "ApiRole",
         &[
+            "admission.rs",
             "batch.rs",
             "chunks.rs",
             "control.rs",
@@ -30,7 +31,7 @@ const USES: [(&str, &[&str]); 3] = [
     ),
     (
         "WorkerRole",
-        &["hold.rs", "mod.rs", "results.rs", "work.rs"],
+        &["cap.rs", "hold.rs", "mod.rs", "results.rs", "work.rs"],
     ),
     (
         "SchedulerRole",
@@ -49,7 +50,7 @@ const USES: [(&str, &[&str]); 3] = [
 /// The ports that the table stands behind, as `App` names them.
 const PORTS: [&str; 4] = ["ports.batches.", "ports.keys.", "operations.", "store."];
 /// The files of the table that carry out a call of one of its ports.
-const CALLS: [(&str, &[&str]); 39] = [
+const CALLS: [(&str, &[&str]); 42] = [
     ("batches.batch", &["read.rs"]),
     (
         "batches.begin",
@@ -76,6 +77,7 @@ const CALLS: [(&str, &[&str]); 39] = [
     ("operations.remove", &["operation.rs", "write.rs"]),
     ("operations.set_hold", &["hold.rs"]),
     ("store.active", &["counts.rs"]),
+    ("store.active_count", &["counts.rs"]),
     ("store.commit", &["write.rs"]),
     ("store.count_duplicates", &["totals.rs"]),
     ("store.counters", &["counts.rs"]),
@@ -88,7 +90,9 @@ const CALLS: [(&str, &[&str]); 39] = [
     ("store.list", &["read.rs"]),
     ("store.purge", &["purge.rs", "write.rs"]),
     ("store.put_result", &["write.rs"]),
+    ("store.rate", &["rates.rs", "read.rs"]),
     ("store.release", &["revive.rs"]),
+    ("store.replace_rate", &["rates.rs"]),
     ("store.result", &["read.rs"]),
     // The check of the owner to be replaced stands beside that of a create.
     ("store.revive", &["create.rs", "revive.rs", "write.rs"]),
@@ -98,9 +102,10 @@ const CALLS: [(&str, &[&str]); 39] = [
     ("store.unfinished", &["counts.rs"]),
 ];
 /// What a call reads besides the table.
-const INDEXES: [(&str, &[&str]); 5] = [
+const INDEXES: [(&str, &[&str]); 6] = [
     ("operations.due_from", &["due"]),
     ("store.active", &["active"]),
+    ("store.active_count", &["active"]),
     ("store.due", &["due"]),
     ("store.list", &["by_customer", "by_time"]),
     ("store.unfinished", &["due"]),

@@ -19,7 +19,8 @@ pub fn environment(dynamodb: &str) -> Vec<(&'static str, String)> {
     // Nothing listens there: what these tests do needs no other service.
     const NOBODY: &str = "http://127.0.0.1:9";
     let value = |name: &str| match name {
-        "HARVESTMAN_MAX_UNFINISHED_JOBS" => "100".to_owned(),
+        name if name.ends_with("_JOBS") => "100".to_owned(),
+        name if name.ends_with("_PER_MINUTE") => "1000".to_owned(),
         "AWS_LAMBDA_LOG_LEVEL" => "WARN".to_owned(),
         // Those who ask for keys say so.
         "HARVESTMAN_REQUIRE_KEYS" => "false".to_owned(),

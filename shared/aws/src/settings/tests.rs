@@ -35,6 +35,9 @@ fn with<'a>(changes: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a
 fn a_complete_environment_needs_no_limits_and_no_endpoints() {
     let settings = Settings::from(complete).unwrap();
     assert_eq!(settings.limits.max_unfinished, 10_000);
+    assert_eq!(settings.limits.max_active_per_customer, 40);
+    assert_eq!(settings.limits.creates_per_minute, 100);
+    assert_eq!(settings.limits.reads_per_minute, 1_000);
     let retention = settings.limits.retention;
     assert_eq!(retention.completed, Duration::from_hours(24));
     assert_eq!(retention.failed, Duration::from_hours(168));

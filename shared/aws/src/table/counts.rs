@@ -2,6 +2,7 @@
 //! what an entry means: an index may be behind the rows.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::Select;
 use futures::future::try_join_all;
 use jobs::JobId;
 use jobs::job::DueList;
@@ -47,6 +48,16 @@ impl Table {
             entries(query, active_entry).await
         });
         Ok(try_join_all(shards).await?.concat())
+    }
+
+    pub(super) async fn count_active(&self, customer: &CustomerId) -> Result<u64, PortError> {
+        let query = self.active_of(customer).select(Select::Count);
+        let mut pages = query.into_paginator().send();
+        let mut count = 0;
+        while let Some(page) = pages.next().await {
+            count += u64::try_from(page.map_err(unavailable)?.count()).unwrap_or(0);
+        }
+        Ok(count)
     }
 
     fn active_of(&self, customer: &CustomerId) -> QueryFluentBuilder {

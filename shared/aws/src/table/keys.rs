@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jobs::job::DueList;
 use jobs::ports::{COUNTER_SHARDS, Scope};
+use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::Minute;
 use jobs::{KeyHash, Timestamp};
@@ -36,6 +37,7 @@ pub(super) const ANSWER: &str = "answer";
 
 /// Before the digest of customer and key.
 pub(super) const IDEMPOTENCY: &str = "idem#";
+pub(super) const BUCKET: &str = "bucket";
 
 /// Customers' counts lie in this many partitions, and so does what is being worked on: summing up
 /// reads each once.
@@ -130,4 +132,11 @@ pub(super) fn minutes(scope: Scope<'_>) -> String {
 /// Sorts as minutes do.
 pub(super) fn minute(minute: Minute) -> String {
     format!("{:012}", minute.number())
+}
+
+pub(super) fn rate(call: Call, customer: &CustomerId) -> Item {
+    key(
+        format!("rate#{}#{}", call.as_str(), customer.digest()),
+        BUCKET,
+    )
 }

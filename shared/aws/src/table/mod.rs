@@ -16,6 +16,7 @@
 //! | the same, by its id | `keys` | key id | with the former |
 //! | answer to a request with a key | `idem#DIGEST` of customer and key | `answer` | create |
 //! | batch of more than 24 jobs | batch id | `state` | create, once per 24 jobs |
+//! | calls left to a customer | `rate#CALL#CUSTOMER_DIGEST` | `bucket` | a block of calls |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
@@ -29,7 +30,8 @@
 //! | create | one transaction of three to five writes; a `GetItem` for each owner met |
 //! | create a batch | up to 24 jobs: one transaction; more: `GetItem` of the answer, `BatchGetItem` of owners and their rows, one transaction to begin and one per 24 jobs |
 //! | create again | the transaction is refused with the answer; of a larger batch, its row by `GetItem` |
-//! | claim | `Query` of specification and row, `PutItem` |
+//! | a block of calls | `PutItem`; before the first one of a process `GetItem` |
+//! | claim | `Query` of specification and row, `PutItem`; where customers have a cap, a `Query` of `active` that counts and a `GetItem`, once a second |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |
 //! | read one job | `GetItem`, or `Query` with the specification; consistent |
 //! | list of a customer | `Query` of `by_customer`, `BatchGetItem` of the rows |
@@ -57,6 +59,7 @@ mod keys;
 mod operation;
 mod operation_row;
 mod purge;
+mod rates;
 mod read;
 mod revive;
 mod row;
@@ -69,8 +72,9 @@ use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
     ActiveEntry, Advanced, Commit, Counter, Created, Creation, DueEntry, DuePage, Listed,
-    Operations, PortError, Revival, Revived, Scope, Store,
+    Operations, PortError, RateBucket, Revival, Revived, Scope, Store, Swap,
 };
+use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::{Minute, Snapshot, Totals};
 use jobs::tally::Tally;
@@ -201,6 +205,28 @@ impl Store for Table {
 
     async fn active(&self, scope: Scope<'_>) -> Result<Vec<ActiveEntry>, PortError> {
         self.read_active(scope).await
+    }
+
+    async fn active_count(&self, customer: &CustomerId) -> Result<u64, PortError> {
+        self.count_active(customer).await
+    }
+
+    async fn rate(
+        &self,
+        call: Call,
+        customer: &CustomerId,
+    ) -> Result<Option<RateBucket>, PortError> {
+        self.read_rate(call, customer).await
+    }
+
+    async fn replace_rate(
+        &self,
+        call: Call,
+        customer: &CustomerId,
+        before: Option<RateBucket>,
+        after: RateBucket,
+    ) -> Result<Swap, PortError> {
+        self.swap_rate(call, customer, before, after).await
     }
 }
 

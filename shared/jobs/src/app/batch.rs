@@ -59,7 +59,7 @@ impl App {
         keyed: Option<&Keyed>,
     ) -> Result<CreatedBatch, Error> {
         let customer = caller.owner(new.first.customer.as_ref())?;
-        self.admit(Call::Create, &customer)?;
+        self.admit(Call::Create, &customer).await?;
         let stamp = self.stamp();
         let request = Request {
             id: BatchId::new(stamp.now, self.ports.entropy.next()),

@@ -129,7 +129,7 @@ impl App {
     /// is about what the caller may see.
     pub async fn queue(&self, caller: &Caller) -> Result<QueueState, Error> {
         let customer = caller.scope(None)?;
-        self.admit(Call::Read, &caller.payer())?;
+        self.admit(Call::Read, &caller.payer()).await?;
         let stats = self.stats_of(customer.as_ref()).await?;
         let health = self.health().await?;
         let open = self.open().await?;
@@ -148,20 +148,22 @@ impl App {
         const OLDEST: Duration = Duration::from_mins(15);
         const FEWEST_ENDED: u64 = 20;
         let (open, recent) = try_join(self.open(), self.recent(None)).await?;
+        // What is held back on purpose does not wait for want of workers.
+        let held = self.is_paused().await?;
         let mut issues = Vec::new();
         let hour = &recent.last_hour;
         let (ended, failed) = (hour.finished(), hour.failed);
         if ended >= FEWEST_ENDED && failed * 10 > ended {
             issues.push(format!("{failed} of the last {ended} jobs failed"));
         }
-        if open.all.stats.waiting > MOST_WAITING && open.all.stats.active == 0 {
+        if open.all.stats.waiting > MOST_WAITING && open.all.stats.active == 0 && !held {
             issues.push(format!(
                 "{} jobs wait and none is worked on",
                 open.all.stats.waiting
             ));
         }
         let age = open.oldest.map(|oldest| self.now().since(oldest));
-        if let Some(age) = age.filter(|age| *age > OLDEST) {
+        if let Some(age) = age.filter(|age| *age > OLDEST && !held) {
             issues.push(format!(
                 "the oldest job waits for {} minutes",
                 age.as_secs() / 60

@@ -43,7 +43,7 @@ impl App {
     /// Creates a job, or finds the equal one that exists. When this answers, the job is in the
     /// table and will reach an end; whether its message was sent is the sweep's to repair.
     pub async fn create(&self, caller: &Caller, new: &NewJob) -> Result<Creation, Error> {
-        let (job, spec) = self.admitted(caller, new)?;
+        let (job, spec) = self.admitted(caller, new).await?;
         match self.write(new, &job, &spec, None).await? {
             Written::Duplicate(existing) => {
                 self.count_duplicates(&job.customer, 1).await;
@@ -63,7 +63,7 @@ impl App {
         new: &NewJob,
         keyed: Option<&Keyed>,
     ) -> Result<Created, Error> {
-        let (job, spec) = self.admitted(caller, new)?;
+        let (job, spec) = self.admitted(caller, new).await?;
         let outcome = |job_id: &JobId, deduplicated| Outcome {
             job_id: job_id.clone(),
             deduplicated,
@@ -102,9 +102,9 @@ impl App {
     }
 
     /// The first row and the specification of a job that the caller may ask for now.
-    fn admitted(&self, caller: &Caller, new: &NewJob) -> Result<(Job, String), Error> {
+    async fn admitted(&self, caller: &Caller, new: &NewJob) -> Result<(Job, String), Error> {
         let customer = caller.owner(new.customer.as_ref())?;
-        self.admit(Call::Create, &customer)?;
+        self.admit(Call::Create, &customer).await?;
         let spec = stored(&new.spec)?;
         let stamp = self.stamp();
         let id = JobId::new(stamp.now, self.ports.entropy.next());

@@ -1,7 +1,9 @@
 //! The deep module: everything that the service does, in terms of its ports. Handlers decode, call
 //! one method here, and encode. Refuses to know which host it runs in.
 
+mod admission;
 mod batch;
+mod cap;
 mod chunks;
 mod control;
 mod counts;
@@ -39,8 +41,6 @@ use crate::message::Message;
 use crate::ports::{
     Batches, Blobs, Clock, Commit, Entropy, Envelope, Keys, Operations, Queue, Store,
 };
-use crate::rate::{Call, Rates};
-use crate::spec::CustomerId;
 use crate::time::Timestamp;
 use crate::transition::{Refusal, Retention, Stamp};
 
@@ -49,6 +49,8 @@ use crate::transition::{Refusal, Retention, Stamp};
 pub struct Limits {
     /// Most unfinished jobs of one customer.
     pub max_unfinished: u64,
+    /// Most jobs of one customer that are worked on at once, to within a few; 0 is no limit.
+    pub max_active_per_customer: u64,
     /// Most creates of one customer in a minute; 0 is no limit.
     pub creates_per_minute: u32,
     /// Most reads of one customer in a minute; 0 is no limit.
@@ -62,6 +64,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_unfinished: 10_000,
+            max_active_per_customer: 0,
             creates_per_minute: 0,
             reads_per_minute: 0,
             jobs_at_once: MOST_AT_ONCE,
@@ -90,9 +93,10 @@ pub struct App {
     limits: Limits,
     counts: Arc<counts::Counts>,
     minutes: Arc<minutes::Minutes>,
-    rates: Arc<Rates>,
     hold: Arc<hold::HoldCache>,
     identity: Arc<identity::Identity>,
+    places: Arc<cap::Places>,
+    rates: Arc<admission::Rates>,
 }
 
 /// How a change of a row ended.
@@ -111,6 +115,7 @@ impl App {
             limits,
             counts: Arc::default(),
             minutes: Arc::default(),
+            places: Arc::default(),
             rates: Arc::default(),
             hold: Arc::default(),
             identity: Arc::default(),
@@ -119,19 +124,6 @@ impl App {
 
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
-    }
-
-    /// Counts a call against the customer's rate.
-    fn admit(&self, call: Call, customer: &CustomerId) -> Result<(), Error> {
-        let per_minute = match call {
-            Call::Create => self.limits.creates_per_minute,
-            Call::Read => self.limits.reads_per_minute,
-        };
-        let taken = self.rates.take(call, customer, per_minute, self.now());
-        taken.map_err(|retry_after| Error::Limited {
-            retry_after,
-            per_minute,
-        })
     }
 
     fn stamp(&self) -> Stamp {

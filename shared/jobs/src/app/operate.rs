@@ -28,7 +28,7 @@ impl App {
     /// Begins an operation: when this answers, it will come to its end. Its first step is done
     /// before.
     pub async fn operate(&self, caller: &Caller, new: &NewOperation) -> Result<Operation, Error> {
-        self.admit(Call::Read, &caller.payer())?;
+        self.admit(Call::Read, &caller.payer()).await?;
         if new.kind.is_for_admins() {
             admins_only(caller)?;
         }
@@ -43,7 +43,7 @@ impl App {
         caller: &Caller,
         id: &OperationId,
     ) -> Result<Option<Operation>, Error> {
-        self.admit(Call::Read, &caller.payer())?;
+        self.admit(Call::Read, &caller.payer()).await?;
         let now = self.now();
         let found = self.ports.operations.operation(id).await?;
         Ok(found.filter(|operation| {

@@ -35,7 +35,8 @@ impl App {
         limit: usize,
     ) -> Result<NumberedPage, Error> {
         let customer = caller.scope(filter.customer.as_ref())?;
-        self.admit(Call::Read, &customer.clone().unwrap_or_default())?;
+        self.admit(Call::Read, &customer.clone().unwrap_or_default())
+            .await?;
         if kinds.is_empty() {
             return Ok(NumberedPage::default());
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
+use crate::app::cap::{Admission, Place};
 use crate::app::{App, Settled};
 use crate::error::Error;
 use crate::failure::{Failure, FailureCode};
@@ -37,10 +38,10 @@ pub enum Handled {
 
 /// How a claim ended.
 enum Claimed {
-    Won(Box<Job>, Option<Box<Spec>>),
+    Won(Box<Job>, Option<Box<Spec>>, Option<Place>),
     /// Nothing to do for this message.
     Over,
-    /// Too early, by this much.
+    /// Too early, by this much: its time has not come, or too many of the customer's jobs run.
     Early(Box<Job>, Duration),
 }
 
@@ -69,8 +70,9 @@ impl App {
         scraper: &dyn Scraper,
         deadline: Timestamp,
     ) -> Result<(), Error> {
-        let (job, spec) = match self.claim(id, deadline).await? {
-            Claimed::Won(job, spec) => (job, spec),
+        // The place is held until the outcome is written.
+        let (job, spec, _place) = match self.claim(id, deadline).await? {
+            Claimed::Won(job, spec, place) => (job, spec, place),
             Claimed::Over => return Ok(()),
             Claimed::Early(job, wait) => {
                 let wait = wait.min(LONGEST_MESSAGE_DELAY);
@@ -117,6 +119,7 @@ impl App {
             Err(error) => return Err(error.into()),
         };
         let mut current = Box::new(job);
+        let mut place = None;
         for _ in 0..MOST_RACES {
             let stamp = self.stamp();
             let lease_until = deadline.max(stamp.now) + LEASE_MARGIN;
@@ -127,9 +130,15 @@ impl App {
                 Claim::Early(wait) => return Ok(Claimed::Early(current, wait)),
                 Claim::Taken | Claim::Paused | Claim::Finished => return Ok(Claimed::Over),
             };
+            if won && place.is_none() {
+                match self.admit_to_work(&current).await {
+                    Admission::Start(taken) => place = taken,
+                    Admission::Wait(wait) => return Ok(Claimed::Early(current, wait)),
+                }
+            }
             match self.ports.store.commit(&current, &next).await? {
                 Commit::Written if won => {
-                    return Ok(Claimed::Won(Box::new(next), spec));
+                    return Ok(Claimed::Won(Box::new(next), spec, place));
                 }
                 Commit::Written | Commit::Lost(None) => return Ok(Claimed::Over),
                 Commit::Lost(Some(row)) => current = row,

@@ -1,0 +1,146 @@
+//! Ports that are never asked, and say so where they are: for tests that need none of them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jobs::batch::Batch;
+use jobs::hold::Hold;
+use jobs::idempotency::Kept;
+use jobs::ports::{
+    Advanced, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Envelope, Keys, ListedKeys,
+    Operations, Owner, PageRequest, PortError, Queue, Scraper,
+};
+use jobs::{
+    BatchId, Failure, JobId, KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, Timestamp,
+};
+
+pub(crate) fn unreachable_table<T>() -> Result<T, PortError> {
+    Err(PortError::Unavailable {
+        part: "table",
+        source: "no answer".into(),
+    })
+}
+
+/// Nothing is sent, stored or scraped for a job that is not there.
+pub(crate) struct Nothing;
+
+#[async_trait]
+impl Queue for Nothing {
+    async fn send(&self, _: &[Envelope]) -> Result<Vec<usize>, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
+impl Keys for Nothing {
+    async fn add_key(&self, _: &KeyRecord) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn find_key(&self, _: &KeyHash) -> Result<Option<KeyRecord>, PortError> {
+        unreachable_table()
+    }
+
+    async fn revoke_key(&self, _: &KeyId, _: Timestamp) -> Result<Option<KeyRecord>, PortError> {
+        unreachable_table()
+    }
+
+    async fn list_keys(&self, _: Option<&KeyId>, _: usize) -> Result<ListedKeys, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
+impl Blobs for Nothing {
+    async fn put(&self, _: &str, _: Vec<u8>) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn get(&self, _: &str) -> Result<Option<Vec<u8>>, PortError> {
+        unreachable_table()
+    }
+
+    async fn delete_all(&self, _: &str) -> Result<(), PortError> {
+        unreachable_table()
+    }
+}
+
+/// Nothing is held back and nothing is going on.
+#[async_trait]
+impl Operations for Nothing {
+    async fn begin(&self, _: &Operation, _: &[JobId]) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn operation(&self, _: &OperationId) -> Result<Option<Operation>, PortError> {
+        Ok(None)
+    }
+
+    async fn listed(&self, _: &OperationId) -> Result<Vec<JobId>, PortError> {
+        unreachable_table()
+    }
+
+    async fn advance(&self, _: &Operation, _: &Operation) -> Result<Advanced, PortError> {
+        unreachable_table()
+    }
+
+    async fn remove(&self, _: &Operation) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn due_from(
+        &self,
+        _: u32,
+        _: Timestamp,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<DuePage, PortError> {
+        unreachable_table()
+    }
+
+    async fn hold(&self) -> Result<Hold, PortError> {
+        Ok(Hold::default())
+    }
+
+    async fn set_hold(&self, _: &Hold, _: &Hold) -> Result<bool, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
+impl Scraper for Nothing {
+    async fn scrape(&self, _: &PageRequest) -> Result<Page, Failure> {
+        unreachable!("there is no job to scrape for")
+    }
+}
+
+#[async_trait]
+impl Batches for Nothing {
+    async fn write(&self, _: &Chunk<'_>) -> Result<Chunked, PortError> {
+        unreachable_table()
+    }
+
+    async fn begin(&self, _: &Batch, _: u64, _: u64, _: Option<&Kept>) -> Result<Begun, PortError> {
+        unreachable_table()
+    }
+
+    async fn batch(&self, _: &BatchId) -> Result<Option<Batch>, PortError> {
+        unreachable_table()
+    }
+
+    async fn ended(&self, _: &BatchId, _: Duration) -> Result<Option<Batch>, PortError> {
+        unreachable_table()
+    }
+
+    async fn owners(&self, _: &[&str]) -> Result<Vec<Option<Owner>>, PortError> {
+        unreachable_table()
+    }
+
+    async fn keep(&self, _: &Kept) -> Result<Option<Kept>, PortError> {
+        unreachable_table()
+    }
+
+    async fn kept(&self, _: &str, _: Timestamp) -> Result<Option<Kept>, PortError> {
+        unreachable_table()
+    }
+}
