@@ -6,6 +6,7 @@ mod error;
 mod jobs_face;
 mod openapi;
 mod query;
+mod queue_body;
 mod queue_control;
 mod reply;
 mod request;
