@@ -10,6 +10,7 @@ mod jobs_face;
 mod keys_face;
 mod openapi;
 mod query;
+mod queue_body;
 mod queue_control;
 mod queue_face;
 mod queue_view;

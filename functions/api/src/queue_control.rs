@@ -7,35 +7,14 @@ use axum::response::Response;
 use jobs::operation::{Kind, NewOperation, QueueCall};
 use jobs::spec::CustomerId;
 use jobs::{Caller, Error, Operation, OperationId, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Face, JobsError, Refusal, answer};
 use crate::query::Query;
+use crate::queue_body::QueueBody;
 use crate::request::{Asked, Id};
 use crate::{Api, reply, request};
-
-/// What to do with the queue.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)] // read by the document alone
-pub(crate) struct QueueBody {
-    #[schema(value_type = String, pattern = "^(pause|resume|cleanup|retry-failed|drain|maintenance)$", example = "cleanup")]
-    operation: String,
-    /// Of cleanup, retry-failed and drain: the jobs of this customer alone.
-    #[schema(min_length = 1, max_length = 128)]
-    customer_id: Option<String>,
-    /// Of cleanup: jobs that ended at least so many hours ago; 24 unless told.
-    #[schema(minimum = 0, maximum = 87_600)]
-    max_age_hours: Option<f64>,
-    /// Of cleanup: completed, failed or cancelled, one or a list; all unless told.
-    #[schema(value_type = Option<Object>)]
-    status: Option<Value>,
-    /// Of retry-failed: these jobs, instead of all that have failed.
-    #[schema(min_items = 1, max_items = 1_000)]
-    job_ids: Option<Vec<String>>,
-}
 
 /// The answer to pause and resume.
 #[derive(Serialize, ToSchema)]
@@ -204,7 +183,7 @@ async fn begin(api: &Api, caller: &Caller, new: &NewOperation) -> Result<Respons
 #[utoipa::path(
     delete, path = "/api/queue", tag = "queue", operation_id = "clearQueue",
     params(
-        ("operation" = String, Query, description = "old-jobs (ended at least 24 hours ago), deduplication (equal creates make new jobs) or all", example = "old-jobs"),
+        ("operation" = String, Query, description = "old-jobs (ended at least 24 hours ago), deduplication (equal creates make new jobs) or all", pattern = "^(old-jobs|deduplication|all)$", example = "old-jobs"),
         ("customerId" = Option<String>, Query, description = "Of this customer alone", min_length = 1, max_length = 128),
     ),
     responses(

@@ -30,7 +30,7 @@ pub struct NewOperation {
     pub customer: Option<CustomerId>,
     pub max_age: Duration,
     pub states: Vec<State>,
-    /// The jobs that it is about; empty is all that match.
+    /// The jobs that it is about, as far as they belong to the customer; empty is all that match.
     pub jobs: Vec<JobId>,
 }
 
@@ -110,12 +110,7 @@ fn operation(reader: &mut Reader<'_>, kind: Kind) -> NewOperation {
             new.max_age = max_age(reader).unwrap_or(A_DAY);
             new.states = outcomes(reader).unwrap_or(new.states);
         }
-        Kind::RetryFailed => {
-            new.jobs = jobs(reader);
-            if new.customer.is_some() && !new.jobs.is_empty() {
-                reader.problem("jobIds", "must not be given together with customerId");
-            }
-        }
+        Kind::RetryFailed => new.jobs = jobs(reader),
         _ => {}
     }
     new
@@ -255,10 +250,6 @@ mod tests {
             (
                 json!({"operation": "retry-failed", "jobIds": [ID, 1, "x"]}),
                 vec!["jobIds[1]", "jobIds[2]"],
-            ),
-            (
-                json!({"operation": "retry-failed", "jobIds": [ID], "customerId": "a"}),
-                vec!["jobIds"],
             ),
         ] {
             assert_eq!(fields(&body), expected, "{body}");
