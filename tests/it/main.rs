@@ -5,6 +5,7 @@
 mod app;
 mod blobs_conformance;
 mod create;
+mod docs;
 mod golden;
 mod handlers;
 mod lambda;

@@ -8,8 +8,9 @@ use jobs::spec::{CustomerId, JobType};
 use jobs::{Error, JobId, NewJob, Problem, Status};
 use serde_json::value::RawValue;
 
-use crate::error::{Face, JobsError, Refusal, V1Error, answer};
+use crate::error::{Face, JobsError, Refusal, UnavailableView, answer};
 use crate::openapi::NewJobBody;
+use crate::openapi::words::TypeWord;
 use crate::query::Query;
 use crate::request::Id;
 use crate::view::{CreatedView, JobView, ListView, ResultsView, cursor};
@@ -30,7 +31,7 @@ use crate::{Api, reply, request};
         (status = 415, description = "The body is not JSON", body = JobsError),
         (status = 429, description = "Too many calls", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
-        (status = 503, description = "Queue is full, or out of reach", body = V1Error,
+        (status = 503, description = "Queue is full, or out of reach", body = UnavailableView,
          headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
@@ -79,12 +80,12 @@ async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
 #[utoipa::path(
     get, path = "/api/jobs", tag = "jobs", operation_id = "listJobs",
     params(
-        ("customerId" = Option<String>, Query, description = "Jobs of this customer alone", min_length = 1, max_length = 128),
-        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", example = "active,waiting"),
+        ("customerId" = Option<String>, Query, description = "Jobs of this customer alone", min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"),
+        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", pattern = "^((waiting|delayed|active|completed|failed|paused|cancelled)(,(waiting|delayed|active|completed|failed|paused|cancelled))*)?$", example = "active,waiting"),
         ("url" = Option<String>, Query, description = "A part of the address"),
-        ("type" = Option<String>, Query, description = "Type of the jobs", example = "single-page"),
+        ("type" = Option<TypeWord>, Query, description = "Type of the jobs", example = "single-page"),
         ("limit" = Option<u32>, Query, description = "Most jobs on the page, 10 unless told", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", pattern = r"^(1-[0-7][0-9a-hjkmnp-tv-z]{25})?$"),
         ("includeStats" = Option<bool>, Query, description = "Counts by status; true unless told"),
         ("includeHealth" = Option<bool>, Query, description = "Health of the queue; false unless told"),
     ),
@@ -116,11 +117,7 @@ async fn try_list(api: &Api, query: Option<&str>) -> Result<Response, Refusal> {
         kind: query.parsed("type", "must be single-page", JobType::parse),
     };
     let limit = query.number("limit", 1, 100, 10);
-    let before = query.parsed(
-        "cursor",
-        "must be the nextCursor of an earlier page",
-        cursor::decode,
-    );
+    let before = cursor(&mut query);
     let with_stats = query.bool("includeStats", true);
     let with_health = query.bool("includeHealth", false);
     query.finish()?;
@@ -142,11 +139,21 @@ fn statuses(query: &mut Query) -> Vec<Status> {
     let known = Status::ALL.map(Status::as_str).join(", ");
     let expected = format!("must be a comma-separated list of: {known}");
     let parse = |list: &str| {
-        list.split(',')
-            .map(|name| Status::parse(name.trim()))
-            .collect()
+        // An empty list asks for nothing in particular.
+        let names = list.split(',').filter(|_| !list.is_empty());
+        names.map(|name| Status::parse(name.trim())).collect()
     };
     query.parsed("status", &expected, parse).unwrap_or_default()
+}
+
+/// Where to go on; an empty cursor is the start, as for a client that has none yet.
+fn cursor(query: &mut Query) -> Option<JobId> {
+    let parse = |text: &str| match text {
+        "" => Some(None),
+        text => cursor::decode(text).map(Some),
+    };
+    let expected = "must be the nextCursor of an earlier page";
+    query.parsed("cursor", expected, parse).flatten()
 }
 
 /// Read one job.
@@ -189,7 +196,7 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(jobs::Job, jobs::Spec),
     params(
         ("id" = String, Path, description = "Id of the job"),
         ("limit" = Option<u32>, Query, description = "Most results on the page", minimum = 1, maximum = 1000),
-        ("format" = Option<String>, Query, description = "json"),
+        ("format" = Option<String>, Query, description = "json", pattern = "^json$"),
     ),
     responses(
         (status = 200, description = "Fetched pages", body = ResultsView, headers(("ETag" = String, description = "For If-None-Match"))),

@@ -1,6 +1,7 @@
 //! The HTTP API as a value: two faces over the same jobs. Handlers decode, call [`App`] once and
 //! encode; refuses to decide anything about a job, and to know in which host it runs.
 
+mod docs;
 mod error;
 mod jobs_face;
 mod openapi;
@@ -20,7 +21,7 @@ use jobs::extraction::Check;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 7] = [
+pub const ROUTES: [(&str, &str); 8] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
@@ -28,6 +29,7 @@ pub const ROUTES: [(&str, &str); 7] = [
     ("GET", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
     ("GET", "/openapi.json"),
+    ("GET", "/docs"),
 ];
 
 /// What the handlers share.
@@ -47,6 +49,7 @@ pub fn router(app: App, check: Check) -> Router {
         .route("/api/v1/jobs/{id}", get(v1_face::job))
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))
+        .route("/docs", get(docs::serve))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::unknown_method)
         .with_state(api)

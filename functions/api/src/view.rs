@@ -10,6 +10,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::openapi::config::ConfigBody;
+use crate::openapi::words::{PriorityWord, StatusWord, TypeWord};
+
 /// The answer to a create.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -19,7 +22,7 @@ pub(crate) struct CreatedView {
     #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     pub job_id: String,
     #[serde(rename = "type")]
-    #[schema(example = "single-page")]
+    #[schema(value_type = TypeWord, example = "single-page")]
     pub kind: &'static str,
     /// The address as it was sent.
     #[schema(example = "https://example.com")]
@@ -66,15 +69,16 @@ pub(crate) fn attempts(attempts: &[Attempt]) -> Vec<AttemptView> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobSummary {
+    #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     id: String,
     #[serde(rename = "type")]
-    #[schema(example = "single-page")]
+    #[schema(value_type = TypeWord, example = "single-page")]
     kind: &'static str,
     #[schema(example = "https://example.com")]
     url: String,
-    #[schema(example = "active")]
+    #[schema(value_type = StatusWord, example = "active")]
     status: &'static str,
-    #[schema(example = "normal")]
+    #[schema(value_type = PriorityWord, example = "normal")]
     priority: &'static str,
     #[schema(example = "default")]
     customer_id: String,
@@ -83,11 +87,12 @@ pub(crate) struct JobSummary {
     progress: u8,
     #[schema(format = DateTime)]
     created_at: String,
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     started_at: Option<String>,
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     finished_at: Option<String>,
     /// `code: sentence`, where the job has failed.
+    #[schema(required = true, example = "http_404: The page answered 404 Not Found")]
     failed_reason: Option<String>,
 }
 
@@ -119,9 +124,11 @@ pub(crate) struct OptionsView {
     delay: u64,
     /// Milliseconds.
     timeout: u64,
+    #[schema(value_type = ConfigBody)]
     config: Value,
     /// Names of the headers; their values are hidden.
     headers: BTreeMap<String, &'static str>,
+    #[schema(required = true)]
     user_agent: Option<String>,
 }
 
@@ -133,7 +140,9 @@ pub(crate) struct JobView {
     summary: JobSummary,
     /// Failed attempts, oldest first.
     attempts: Vec<AttemptView>,
+    /// Attempts at the work, the current one included.
     attempts_made: usize,
+    #[schema(value_type = Option<Object>, required = true)]
     metadata: Option<Value>,
     options: OptionsView,
 }
@@ -225,6 +234,7 @@ pub(crate) struct ListView {
     health: Option<HealthView>,
     jobs: Vec<JobSummary>,
     /// Where the next page starts; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -259,21 +269,22 @@ pub(crate) struct ResultsView {
     #[schema(value_type = Vec<jobs::Page>)]
     pub results: Vec<Box<RawValue>>,
     /// Where the next page starts; null at the end.
+    #[schema(required = true)]
     pub next_cursor: Option<String>,
 }
 
-/// Cursors: opaque, URL-safe, and checked when they come back.
+/// Cursors: opaque and URL-safe, checked when they come back, and exact in the document, so that
+/// none that fits its pattern is refused.
 pub(crate) mod cursor {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jobs::JobId;
 
     pub(crate) fn encode(before: &JobId) -> String {
-        URL_SAFE_NO_PAD.encode(format!("1:{before}"))
+        let body = before.as_str().trim_start_matches(JobId::PREFIX);
+        format!("1-{body}")
     }
 
     pub(crate) fn decode(text: &str) -> Option<JobId> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        JobId::parse(std::str::from_utf8(&bytes).ok()?.strip_prefix("1:")?)
+        let body = text.strip_prefix("1-")?;
+        JobId::parse(&format!("{}{body}", JobId::PREFIX))
     }
 }

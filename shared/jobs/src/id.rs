@@ -11,7 +11,8 @@ use crate::time::Timestamp;
 pub struct JobId(String);
 
 impl JobId {
-    const PREFIX: &str = "job_";
+    /// How every id begins.
+    pub const PREFIX: &str = "job_";
 
     /// An id for a job created at `now`; `random` makes it unique among those of the millisecond.
     pub fn new(now: Timestamp, random: u128) -> Self {
