@@ -11,7 +11,7 @@
 set -euo pipefail
 
 readonly LEAST_REQUESTS=1500
-readonly REQUESTS_EACH=200 # at most, of each operation in each phase
+readonly REQUESTS_EACH=300 # at most, of each operation in each phase
 readonly LONGEST=420       # seconds
 readonly SEED=${HARVESTMAN_SCHEMATHESIS_SEED:-20261121}
 
