@@ -21,12 +21,27 @@ use crate::{Api, reply, request};
 /// Answers 200 with the existing job's id where an equal one is not finished yet.
 #[utoipa::path(
     post, path = "/api/jobs", tag = "jobs", operation_id = "createJob",
-    request_body = NewJobBody,
+    request_body(content = NewJobBody, examples(
+        ("page" = (summary = "A page", value = json!({
+            "type": "single-page", "url": "https://example.com", "customerId": "customer-123",
+            "priority": "high", "metadata": {"source": "api", "tags": ["ecommerce"]},
+        }))),
+        ("fields" = (summary = "A page, and fields of your own", value = json!({
+            "type": "single-page", "url": "https://example.com",
+            "config": {"fields": {
+                "price": {"selector": ".price", "dataType": "number"},
+                "currency": {"type": "jsonld", "selector": "Product.offers.priceCurrency"},
+            }},
+        }))),
+    )),
     responses(
         (status = 201, description = "Created", body = CreatedView,
          headers(("Location" = String, description = "Path of the job"))),
         (status = 200, description = "An equal job exists already", body = CreatedView),
-        (status = 400, description = "Something in the body is wrong", body = JobsError),
+        (status = 400, description = "Something in the body is wrong", body = JobsError, example = json!({
+            "error": "Invalid job data",
+            "details": [{"field": "url", "message": "Invalid URL format"}],
+        })),
         (status = 413, description = "The body is too large", body = JobsError),
         (status = 415, description = "The body is not JSON", body = JobsError),
         (status = 429, description = "Too many calls", body = JobsError,
@@ -85,7 +100,7 @@ async fn try_create(api: &Api, request: Request) -> Result<Response, Refusal> {
         ("url" = Option<String>, Query, description = "A part of the address"),
         ("type" = Option<TypeWord>, Query, description = "Type of the jobs", example = "single-page"),
         ("limit" = Option<u32>, Query, description = "Most jobs on the page, 10 unless told", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", pattern = r"^(1-[0-7][0-9a-hjkmnp-tv-z]{25})?$"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", format = "cursor"),
         ("includeStats" = Option<bool>, Query, description = "Counts by status; true unless told"),
         ("includeHealth" = Option<bool>, Query, description = "Health of the queue; false unless told"),
     ),
@@ -117,7 +132,11 @@ async fn try_list(api: &Api, query: Option<&str>) -> Result<Response, Refusal> {
         kind: query.parsed("type", "must be single-page", JobType::parse),
     };
     let limit = query.number("limit", 1, 100, 10);
-    let before = cursor(&mut query);
+    let before = query.optional(
+        "cursor",
+        "must be the nextCursor of an earlier page",
+        cursor::decode,
+    );
     let with_stats = query.bool("includeStats", true);
     let with_health = query.bool("includeHealth", false);
     query.finish()?;
@@ -139,21 +158,13 @@ fn statuses(query: &mut Query) -> Vec<Status> {
     let known = Status::ALL.map(Status::as_str).join(", ");
     let expected = format!("must be a comma-separated list of: {known}");
     let parse = |list: &str| {
-        // An empty list asks for nothing in particular.
-        let names = list.split(',').filter(|_| !list.is_empty());
-        names.map(|name| Status::parse(name.trim())).collect()
+        list.split(',')
+            .map(|name| Status::parse(name.trim()))
+            .collect()
     };
-    query.parsed("status", &expected, parse).unwrap_or_default()
-}
-
-/// Where to go on; an empty cursor is the start, as for a client that has none yet.
-fn cursor(query: &mut Query) -> Option<JobId> {
-    let parse = |text: &str| match text {
-        "" => Some(None),
-        text => cursor::decode(text).map(Some),
-    };
-    let expected = "must be the nextCursor of an earlier page";
-    query.parsed("cursor", expected, parse).flatten()
+    query
+        .optional("status", &expected, parse)
+        .unwrap_or_default()
 }
 
 /// Read one job.

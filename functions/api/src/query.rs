@@ -73,6 +73,18 @@ impl Query {
         }
     }
 
+    /// As [`Query::parsed`], where empty is as good as absent.
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.left
+            .retain(|(candidate, value)| candidate != name || !value.is_empty());
+        self.parsed(name, expected, parse)
+    }
+
     /// Reads a parameter through `parse`; `expected` says what would be right.
     pub(crate) fn parsed<T>(
         &mut self,

@@ -11,8 +11,7 @@ use crate::time::Timestamp;
 pub struct JobId(String);
 
 impl JobId {
-    /// How every id begins.
-    pub const PREFIX: &str = "job_";
+    const PREFIX: &str = "job_";
 
     /// An id for a job created at `now`; `random` makes it unique among those of the millisecond.
     pub fn new(now: Timestamp, random: u128) -> Self {

@@ -947,6 +947,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "details": [
+                     *         {
+                     *           "field": "url",
+                     *           "message": "Invalid URL format"
+                     *         }
+                     *       ],
+                     *       "error": "Invalid job data"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobsError"];
                 };
             };

@@ -1,9 +1,9 @@
 //! Schemas of the document as HTML: a type in a few words with its bounds, and a shape as a table
-//! of its fields. Refuses to resolve references; they become links.
+//! of its fields. References become links.
 
 use serde_json::Value;
 
-use super::{entries, escaped, example, items, line, prose, table, text};
+use super::html::{entries, escaped, example, items, line, prose, table, text};
 
 /// Longest pattern that is shown; a longer one says nothing to a reader.
 const LONGEST_PATTERN: usize = 80;
@@ -34,18 +34,24 @@ pub(super) fn section(name: &str, schema: &Value) -> String {
         "<section id=\"schema-{name}\"><h3>{name}</h3>{}<p>{}</p>{}{}</section>",
         prose(schema.get("description")),
         shape(schema),
-        table("", &["field", "type", "meaning"], &fields(schema)),
+        of_fields(schema),
         given.unwrap_or_default(),
     )
+}
+
+/// A table of the fields of an object.
+pub(super) fn of_fields(schema: &Value) -> String {
+    table("", &["field", "type", "meaning"], &fields(schema))
 }
 
 /// Rows of the fields of an object; those of its parts, where it is made of several.
 fn fields(schema: &Value) -> Vec<String> {
     let required: Vec<&str> = items(&schema["required"]).map(text).collect();
     let own = entries(&schema["properties"]).map(|(name, field)| {
-        let needed = match required.contains(&name.as_str()) {
-            true => "",
-            false => "<br><span class=soft>optional</span>",
+        let needed = if required.contains(&name.as_str()) {
+            ""
+        } else {
+            "<br><span class=soft>optional</span>"
         };
         let given = match &field["example"] {
             Value::Null => String::new(),
@@ -139,7 +145,10 @@ fn bounds(schema: &Value) -> Vec<String> {
         Value::Null => {}
         value => bounds.push(format!("{} unless told", escaped(&spelled(value)))),
     }
-    if let Some(format) = schema["format"].as_str() {
+    // How wide an integer is in our memory is none of a reader's concern.
+    if let Some(format) = schema["format"].as_str()
+        && !format.starts_with("int")
+    {
         bounds.push(escaped(format));
     }
     if let Some(pattern) = schema["pattern"].as_str()
