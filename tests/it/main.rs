@@ -7,6 +7,7 @@ mod blobs_conformance;
 mod calls;
 mod control;
 mod create;
+mod docs;
 mod golden;
 mod handlers;
 mod health;

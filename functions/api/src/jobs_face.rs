@@ -8,8 +8,9 @@ use jobs::spec::{CustomerId, JobType};
 use jobs::{Caller, Error, JobId, NewJob, Problem, Status};
 use serde_json::value::RawValue;
 
-use crate::error::{Face, JobsError, Refusal, V1Error, answer};
+use crate::error::{Face, JobsError, Refusal, UnavailableView, answer};
 use crate::openapi::NewJobBody;
+use crate::openapi::words::TypeWord;
 use crate::query::Query;
 use crate::request::{Asked, Id};
 use crate::view::{CreatedView, JobView, ListView, ResultsView, cursor};
@@ -20,18 +21,33 @@ use crate::{Api, reply, request};
 /// Answers 200 with the existing job's id where an equal one is not finished yet.
 #[utoipa::path(
     post, path = "/api/jobs", tag = "jobs", operation_id = "createJob",
-    request_body = NewJobBody,
+    request_body(content = NewJobBody, examples(
+        ("page" = (summary = "A page", value = json!({
+            "type": "single-page", "url": "https://example.com", "customerId": "customer-123",
+            "priority": "high", "metadata": {"source": "api", "tags": ["ecommerce"]},
+        }))),
+        ("fields" = (summary = "A page, and fields of your own", value = json!({
+            "type": "single-page", "url": "https://example.com",
+            "config": {"fields": {
+                "price": {"selector": ".price", "dataType": "number"},
+                "currency": {"type": "jsonld", "selector": "Product.offers.priceCurrency"},
+            }},
+        }))),
+    )),
     responses(
         (status = 201, description = "Created", body = CreatedView,
          headers(("Location" = String, description = "Path of the job"))),
         (status = 200, description = "An equal job exists already", body = CreatedView),
-        (status = 400, description = "Something in the body is wrong", body = JobsError),
+        (status = 400, description = "Something in the body is wrong", body = JobsError, example = json!({
+            "error": "Invalid job data",
+            "details": [{"field": "url", "message": "Invalid URL format"}],
+        })),
         (status = 403, description = "The key belongs to another customer", body = JobsError),
         (status = 413, description = "The body is too large", body = JobsError),
         (status = 415, description = "The body is not JSON", body = JobsError),
         (status = 429, description = "Too many calls", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
-        (status = 503, description = "Queue is full, or out of reach", body = V1Error,
+        (status = 503, description = "Queue is full, or out of reach", body = UnavailableView,
          headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
@@ -84,12 +100,12 @@ async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Resp
 #[utoipa::path(
     get, path = "/api/jobs", tag = "jobs", operation_id = "listJobs",
     params(
-        ("customerId" = Option<String>, Query, description = "Jobs of this customer alone", min_length = 1, max_length = 128),
-        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", example = "active,waiting"),
+        ("customerId" = Option<String>, Query, description = "Jobs of this customer alone", min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"),
+        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", pattern = "^((waiting|delayed|active|completed|failed|paused|cancelled)(,(waiting|delayed|active|completed|failed|paused|cancelled))*)?$", example = "active,waiting"),
         ("url" = Option<String>, Query, description = "A part of the address"),
-        ("type" = Option<String>, Query, description = "Type of the jobs", example = "single-page"),
+        ("type" = Option<TypeWord>, Query, description = "Type of the jobs", example = "single-page"),
         ("limit" = Option<u32>, Query, description = "Most jobs on the page, 10 unless told", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before, with the same `customerId`"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before, with the same `customerId`", format = "cursor"),
         ("includeStats" = Option<bool>, Query, description = "Counts by status; true unless told"),
         ("includeHealth" = Option<bool>, Query, description = "Health of the queue; false unless told"),
     ),
@@ -133,7 +149,7 @@ async fn try_list(
         kind: query.parsed("type", "must be single-page", JobType::parse),
     };
     let limit = query.number("limit", 1, 100, 10);
-    let before = query.parsed(
+    let before = query.optional(
         "cursor",
         "must be the nextCursor of an earlier page with the same customerId",
         |text| cursor::decode(text, filter.customer.as_ref()),
@@ -168,7 +184,9 @@ pub(crate) fn statuses(query: &mut Query) -> Vec<Status> {
             .map(|name| Status::parse(name.trim()))
             .collect()
     };
-    query.parsed("status", &expected, parse).unwrap_or_default()
+    query
+        .optional("status", &expected, parse)
+        .unwrap_or_default()
 }
 
 /// Read one job.
@@ -220,7 +238,7 @@ pub(crate) async fn find(
     params(
         ("id" = String, Path, description = "Id of the job"),
         ("limit" = Option<u32>, Query, description = "Most results on the page", minimum = 1, maximum = 1000),
-        ("format" = Option<String>, Query, description = "json"),
+        ("format" = Option<String>, Query, description = "json", pattern = "^json$"),
     ),
     responses(
         (status = 200, description = "Fetched pages", body = ResultsView, headers(("ETag" = String, description = "For If-None-Match"))),

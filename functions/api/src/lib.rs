@@ -2,6 +2,7 @@
 //! encode; refuses to decide anything about a job, and to know in which host it runs.
 
 mod control_face;
+mod docs;
 mod error;
 mod identity;
 mod jobs_face;
@@ -30,7 +31,7 @@ pub use identity::Access;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 19] = [
+pub const ROUTES: [(&str, &str); 20] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
@@ -50,6 +51,7 @@ pub const ROUTES: [(&str, &str); 19] = [
     ("DELETE", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
     ("GET", "/openapi.json"),
+    ("GET", "/docs"),
 ];
 
 /// What the handlers share.
@@ -91,6 +93,7 @@ pub fn router(app: App, check: Check, access: Access) -> Router {
         .route("/api/keys/{id}", delete(keys_face::revoke))
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))
+        .route("/docs", get(docs::serve))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::unknown_method)
         // Around everything, the answers to unknown paths and methods included.

@@ -1,5 +1,10 @@
 //! The OpenAPI 3.1 document, generated from the handlers and the shapes beside them.
 
+mod answers;
+mod calls;
+pub(crate) mod config;
+pub(crate) mod words;
+
 use std::sync::OnceLock;
 
 use axum::extract::State;
@@ -11,6 +16,9 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::identity::{self, Access};
 use crate::{Api, control_face, jobs_face, keys_face, queue_control, queue_face, v1_face, v1_list};
+use answers::Everywhere;
+use config::{ConfigBody, HeadersBody};
+use words::{PriorityBody, TypeWord};
 
 /// A job to create.
 #[derive(Deserialize, ToSchema)]
@@ -18,27 +26,37 @@ use crate::{Api, control_face, jobs_face, keys_face, queue_control, queue_face, 
 #[allow(dead_code)] // its fields are read by the document alone; the domain reads the JSON itself
 pub(crate) struct NewJobBody {
     #[serde(rename = "type")]
-    #[schema(value_type = String, example = "single-page", pattern = "^single-page$")]
+    #[schema(value_type = TypeWord, example = "single-page")]
     kind: String,
-    /// An http or https address without user name or password.
-    #[schema(max_length = 2048, example = "https://example.com")]
+    /// An http or https address without user name or password, of at most 2048 bytes as it is
+    /// sent.
+    #[schema(
+        max_length = 2048,
+        format = "iri",
+        pattern = r"^https?://[^/?#@\\]{1,259}([/?#]|$)",
+        example = "https://example.com"
+    )]
     url: String,
     /// Whose job it is; `default` unless told.
-    #[schema(min_length = 1, max_length = 128, example = "customer-123")]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*$",
+        example = "customer-123"
+    )]
     customer_id: Option<String>,
     /// Lifts an unstated or normal priority to high.
     is_new_customer: Option<bool>,
-    /// low (1), normal (3), high (5), urgent (7) or critical (9), by name or number.
-    #[schema(value_type = Option<PriorityBody>)]
+    /// normal unless told.
+    #[schema(value_type = Option<PriorityBody>, example = "high")]
     priority: Option<Value>,
     /// Milliseconds before the job may start.
     #[schema(minimum = 0, maximum = 2_592_000_000_i64)]
     delay: Option<u64>,
-    /// Anything of yours, at most 16 KB; given back with the job.
-    #[schema(value_type = Option<Object>)]
+    /// Anything of yours, at most 16 KB as JSON; given back with the job.
+    #[schema(value_type = Option<Object>, example = json!({"source": "api"}))]
     metadata: Option<Value>,
-    /// Fields to extract: `{"fields": {"price": {"selector": ".price", "dataType": "number"}}}`.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<ConfigBody>)]
     config: Option<Value>,
     /// Most attempts at the work; 3 unless told.
     #[schema(minimum = 1, maximum = 10)]
@@ -52,23 +70,17 @@ pub(crate) struct NewJobBody {
     /// Jobs that ended less than this many milliseconds ago count as equal too.
     #[schema(minimum = 0, maximum = 2_592_000_000_i64)]
     deduplicate_for: Option<u64>,
-    /// Sent with the request for the page, to its own host alone.
-    #[schema(value_type = Option<Object>)]
+    /// Sent with the request for the page, to its own host alone; never shown again.
+    #[schema(value_type = Option<HeadersBody>)]
     headers: Option<Value>,
-    #[schema(min_length = 1, max_length = 256)]
+    /// Sent as `User-Agent`: printable ASCII.
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[ -~]+$",
+        example = "ExampleBot/1.0"
+    )]
     user_agent: Option<String>,
-}
-
-/// A priority by its name or its number.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[allow(dead_code)] // read by the document alone
-pub(crate) enum PriorityBody {
-    Low,
-    Normal,
-    High,
-    Urgent,
-    Critical,
 }
 
 #[derive(OpenApi)]
@@ -76,7 +88,12 @@ pub(crate) enum PriorityBody {
     info(
         title = "Harvestman",
         description = "A web-scraping job service: post a URL, poll a status, read the results.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    modifiers(&Everywhere),
+    tags(
+        (name = "jobs", description = "The Jobs API: create jobs, poll them, read what they found. Times are ISO 8601."),
+        (name = "queue system", description = "The Queue System API: the same jobs in another envelope. Times are epoch milliseconds."),
     ),
     paths(
         jobs_face::create,
@@ -101,10 +118,10 @@ pub(crate) enum PriorityBody {
 )]
 struct Document;
 
-/// The document as pretty JSON, made when it is first asked for.
-fn document(access: Access) -> &'static str {
-    static OPEN: OnceLock<String> = OnceLock::new();
-    static KEYS: OnceLock<String> = OnceLock::new();
+/// The document, made when it is first asked for.
+pub(crate) fn document(access: Access) -> &'static Value {
+    static OPEN: OnceLock<Value> = OnceLock::new();
+    static KEYS: OnceLock<Value> = OnceLock::new();
     let made = match access {
         Access::Open => &OPEN,
         Access::Keys => &KEYS,
@@ -112,12 +129,16 @@ fn document(access: Access) -> &'static str {
     made.get_or_init(|| {
         let mut document = Document::openapi();
         identity::describe(&mut document, access);
-        document.to_pretty_json().unwrap_or_default()
+        let mut document = serde_json::to_value(document).unwrap_or_default();
+        for (name, schema) in config::schemas().into_iter().chain(calls::schemas()) {
+            document["components"]["schemas"][name] = schema;
+        }
+        document
     })
 }
 
 pub(crate) async fn serve(State(api): State<Api>) -> Response {
     let json = HeaderValue::from_static("application/json");
     let document = document(api.access);
-    ([(header::CONTENT_TYPE, json)], document).into_response()
+    ([(header::CONTENT_TYPE, json)], format!("{document:#}")).into_response()
 }

@@ -13,6 +13,7 @@ use crate::spec::{CustomerId, JobType, MAX_TIMEOUT, Priority, Spec};
 
 /// Longest address, in bytes.
 pub const MAX_URL: usize = 2_048;
+const MAX_HOST: usize = 253;
 const MAX_DELAY_MS: u64 = 30 * 24 * 3_600 * 1_000;
 const MAX_METADATA_BYTES: usize = 16 * 1_024;
 const MAX_TIMEOUT_MS: u64 = MAX_TIMEOUT.as_millis() as u64;
@@ -21,7 +22,7 @@ const MAX_HEADERS: usize = 32;
 const MAX_HEADER_BYTES: usize = 4_096;
 
 /// Headers that belong to the connection or to us, and that no job may set.
-const RESERVED_HEADERS: [&str; 15] = [
+pub const RESERVED_HEADERS: [&str; 15] = [
     "accept-encoding",
     "connection",
     "content-length",
@@ -149,8 +150,13 @@ fn problem_with_url(text: &str) -> Option<&'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Some("must start with http:// or https://");
     }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Some("must name a host");
+    match url.host_str() {
+        None | Some("") => return Some("must name a host"),
+        // RFC 1035, section 2.3.4: no such name can be looked up.
+        Some(host) if host.len() > MAX_HOST => {
+            return Some("must name a host of at most 253 characters");
+        }
+        Some(_) => {}
     }
     if url.as_str().len() > MAX_URL {
         return Some("is too long: at most 2048 bytes, encoded as it is sent");
@@ -348,6 +354,7 @@ mod tests {
             "http://user@example.com/",
             "http://a:b@example.com/",
             "//example.com",
+            &format!("http://{}example.com/", "a.".repeat(122)),
         ] {
             assert_eq!(
                 fields(&json!({"type": "single-page", "url": url})),
