@@ -39,6 +39,7 @@ export class HarvestmanError extends Error {
 
   /** Whether the same call may succeed later. */
   get retryable(): boolean {
+    if (this.status === 409) return this.retryAfter !== undefined; // an equal call is under way
     return this.status === 0 || this.status === 429 || this.status === 503;
   }
 }

@@ -4,11 +4,8 @@
 import { HarvestmanError, refused } from './error.js';
 import { pause } from './pause.js';
 
-/**
- * Whether creates carry an `Idempotency-Key` of their own. The service does not take the header
- * yet; equal jobs are found by their content until then.
- */
-const KEYS_OF_OUR_OWN = false;
+/** Whether creates carry an `Idempotency-Key` of their own, so that no try makes a second job. */
+const KEYS_OF_OUR_OWN = true;
 
 const MOST_TRIES = 5;
 const FIRST_PAUSE = 200; // milliseconds; doubled after each try

@@ -190,13 +190,23 @@ test('a create that might be made twice is not repeated in the dark', async () =
   assert.equal(calls, 1);
 });
 
+test('a batch makes a job of each address, and one of two equal ones', async () => {
+  const urls = ['/b/1', '/b/2', '/b/1'].map((path) => service.site.url(path));
+  const { results } = await client.createBatchJobs(urls, 'single-page', { customerId: 'batcher' });
+  assert.deepEqual([results.total, results.successful, results.deduplicated], [3, 2, 1]);
+  assert.equal(results.jobs[2]?.jobId, results.jobs[0]?.jobId);
+  const key = { customerId: 'batcher', idempotencyKey: 'the-same' };
+  const first = await client.createSinglePageJob(service.site.url('/key'), { ...key, deduplicate: false });
+  const second = await client.createSinglePageJob(service.site.url('/key'), { ...key, deduplicate: false });
+  assert.equal(second.jobId, first.jobId);
+});
+
 test('what the service does not do yet is refused, never ignored', async () => {
   const url = service.site.url('/');
   for (const call of [
     client.createFullCrawlJob(url, { maxPages: 5 }),
     client.createRefreshJob(url, { fullRefresh: true }),
     client.createRecurringJob(url, 'refresh', '0 0 * * *', { timezone: 'Europe/Berlin' }),
-    client.createBatchJobs([url], 'single-page', { staggerDelay: 1000 }),
   ]) {
     const error = await refusal(call);
     assert.equal(error.status, 400);

@@ -41,10 +41,12 @@ test('the printed job for a new customer is created', async () => {
   assert.equal(job.customerId, 'customer-123');
 });
 
-test('the printed batch says that it is not available yet', async () => {
-  const { code, stderr } = await run('batch');
-  assert.notEqual(code, 0);
-  assert.match(stderr, /batches are not available yet/);
+test('the printed batch is created', async () => {
+  const { code, stdout, stderr } = await run('batch');
+  assert.equal(code, 0, stderr);
+  const { results } = JSON.parse(stdout);
+  assert.equal(results.total, 2);
+  assert.equal(results.jobs[1].url, 'https://example.com/2');
 });
 
 test('the example of the README does what it says', async () => {
