@@ -92,7 +92,7 @@ impl<F: Fn(&PageRequest) -> Result<Page, Failure> + Send + Sync> Scraper for Scr
 pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// `null` where there is no body.
+    /// `null` where there is no body; a page is its text.
     pub(crate) json: Value,
 }
 
@@ -200,10 +200,14 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
+        let page = head.headers.get(header::CONTENT_TYPE);
+        let page = page.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let text = String::from_utf8_lossy(&bytes);
         let json = if bytes.is_empty() {
             Value::Null
+        } else if page {
+            Value::String(text.into_owned())
         } else {
-            let text = String::from_utf8_lossy(&bytes);
             serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {text}"))
         };
         Answered {

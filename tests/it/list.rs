@@ -65,6 +65,7 @@ async fn filters_compose_and_the_newest_comes_first() {
         ("status=waiting,%20delayed", vec![5, 4]),
         ("status=active", vec![]),
         ("status=", vec![5, 4, 3, 2, 1, 0]),
+        ("url=&cursor=", vec![5, 4, 3, 2, 1, 0]),
         ("url=two.example", vec![5, 4, 3]),
         ("url=%2Fbad", vec![3, 1]),
         ("type=single-page", vec![5, 4, 3, 2, 1, 0]),
@@ -195,6 +196,10 @@ async fn a_wrong_parameter_is_named() {
         ("includeStats=maybe", vec!["includeStats"]),
         ("includeHealth=2", vec!["includeHealth"]),
         ("customerId=%00", vec!["customerId"]),
+        ("customerId=", vec!["customerId"]),
+        ("limit=", vec!["limit"]),
+        ("includeStats=", vec!["includeStats"]),
+        ("type=", vec!["type"]),
         (long.as_str(), vec!["customerId"]),
         ("colour=red", vec!["colour"]),
         (

@@ -11,6 +11,7 @@ mod control;
 mod create;
 mod crowds;
 mod delays;
+mod docs;
 mod fairness;
 mod golden;
 mod handlers;

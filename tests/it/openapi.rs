@@ -55,7 +55,7 @@ async fn the_document_is_openapi_3_1_and_describes_every_route() {
     // The document does not describe itself.
     let served = api::ROUTES
         .iter()
-        .filter(|(_, path)| *path != "/openapi.json");
+        .filter(|(_, path)| !["/openapi.json", "/docs"].contains(path));
     let served: BTreeSet<_> = served
         .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
         .collect();

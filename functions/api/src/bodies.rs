@@ -5,6 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::openapi::config::{ConfigBody, HeadersBody};
+use crate::openapi::words::{PriorityBody, TypeWord};
+
 /// A body with its own fields and those that every job may have.
 macro_rules! body {
     ($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $kind:ty,)* }) => {
@@ -15,21 +18,25 @@ macro_rules! body {
         pub(crate) struct $name {
             $($(#[$note])* $field: $kind,)*
             /// Whose job it is; `default` unless told.
-            #[schema(min_length = 1, max_length = 128, example = "customer-123")]
+            #[schema(
+                min_length = 1,
+                max_length = 128,
+                pattern = r"^[^\x00-\x1f\x7f-\x9f]*$",
+                example = "customer-123"
+            )]
             customer_id: Option<String>,
             /// Lifts an unstated or normal priority to high.
             is_new_customer: Option<bool>,
-            /// low (1), normal (3), high (5), urgent (7) or critical (9), by name or number.
-            #[schema(value_type = Option<PriorityBody>)]
+            /// normal unless told.
+            #[schema(value_type = Option<PriorityBody>, example = "high")]
             priority: Option<Value>,
             /// Milliseconds before the job may start.
             #[schema(minimum = 0, maximum = 2_592_000_000_i64)]
             delay: Option<u64>,
-            /// Anything of yours, at most 16 KB; given back with the job.
-            #[schema(value_type = Option<Object>)]
+            /// Anything of yours, at most 16 KB as JSON; given back with the job.
+            #[schema(value_type = Option<Object>, example = json!({"source": "api"}))]
             metadata: Option<Value>,
-            /// Fields to extract: `{"fields": {"price": {"selector": ".price", "dataType": "number"}}}`.
-            #[schema(value_type = Option<Object>)]
+            #[schema(value_type = Option<ConfigBody>)]
             config: Option<Value>,
             /// Most attempts at the work; 3 unless told.
             #[schema(minimum = 1, maximum = 10)]
@@ -43,10 +50,16 @@ macro_rules! body {
             /// Jobs that ended less than this many milliseconds ago count as equal too.
             #[schema(minimum = 0, maximum = 2_592_000_000_i64)]
             deduplicate_for: Option<u64>,
-            /// Sent with the request for the page, to its own host alone.
-            #[schema(value_type = Option<Object>)]
+            /// Sent with the request for the page, to its own host alone; never shown again.
+            #[schema(value_type = Option<HeadersBody>)]
             headers: Option<Value>,
-            #[schema(min_length = 1, max_length = 256)]
+            /// Sent as `User-Agent`: printable ASCII.
+            #[schema(
+                min_length = 1,
+                max_length = 256,
+                pattern = "^[ -~]+$",
+                example = "ExampleBot/1.0"
+            )]
             user_agent: Option<String>,
         }
     };
@@ -56,10 +69,16 @@ body! {
     /// A job to create.
     NewJobBody {
         #[serde(rename = "type")]
-        #[schema(value_type = String, example = "single-page", pattern = "^single-page$")]
+        #[schema(value_type = TypeWord, example = "single-page")]
         kind: String,
-        /// An http or https address without user name or password.
-        #[schema(max_length = 2048, example = "https://example.com")]
+        /// An http or https address without user name or password, of at most 2048 bytes as it is
+        /// sent.
+        #[schema(
+            max_length = 2048,
+            format = "iri",
+            pattern = r"^https?://[^/?#@\\]{1,259}([/?#]|$)",
+            example = "https://example.com"
+        )]
         url: String,
     }
 }
@@ -68,10 +87,11 @@ body! {
     /// Jobs to create, one for each address: all of them or, where anything is wrong, none.
     NewBatchBody {
         #[serde(rename = "type")]
-        #[schema(value_type = String, example = "single-page", pattern = "^single-page$")]
+        #[schema(value_type = TypeWord, example = "single-page")]
         kind: String,
-        /// Http or https addresses without user name or password.
-        #[schema(min_items = 1, max_items = 100)]
+        /// Http or https addresses without user name or password, each of at most 2048 bytes as it
+        /// is sent.
+        #[schema(value_type = Vec<AddressBody>, min_items = 1, max_items = 100)]
         urls: Vec<String>,
         /// Each job may start this many milliseconds after the one before it; 0 unless told, 1000
         /// recommended.
@@ -84,13 +104,31 @@ body! {
     /// A page to scrape.
     ScrapeBody {
         #[serde(rename = "type")]
-        #[schema(value_type = Option<String>, example = "single-page", pattern = "^single-page$")]
+        #[schema(value_type = Option<TypeWord>, example = "single-page")]
         kind: Option<String>,
-        /// An http or https address without user name or password.
-        #[schema(max_length = 2048, example = "https://example.com")]
+        /// An http or https address without user name or password, of at most 2048 bytes as it is
+        /// sent.
+        #[schema(
+            max_length = 2048,
+            format = "iri",
+            pattern = r"^https?://[^/?#@\\]{1,259}([/?#]|$)",
+            example = "https://example.com"
+        )]
         url: String,
     }
 }
+
+/// An address of a batch.
+#[derive(Deserialize, ToSchema)]
+#[schema(
+    value_type = String,
+    max_length = 2048,
+    format = "iri",
+    pattern = r"^https?://[^/?#@\\]{1,259}([/?#]|$)",
+    example = "https://example.com/page1"
+)]
+#[allow(dead_code)] // read by the document alone
+pub(crate) struct AddressBody(String);
 
 /// One job, or with `urls` a batch.
 #[derive(Deserialize, ToSchema)]
@@ -99,16 +137,4 @@ body! {
 pub(crate) enum CreateBody {
     Job(NewJobBody),
     Batch(NewBatchBody),
-}
-
-/// A priority by its name or its number.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[allow(dead_code)] // read by the document alone
-pub(crate) enum PriorityBody {
-    Low,
-    Normal,
-    High,
-    Urgent,
-    Critical,
 }

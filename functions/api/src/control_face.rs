@@ -173,6 +173,7 @@ pub(crate) async fn retry(
 ) -> Response {
     let action = async {
         let body = request::optional_json_body(request).await?;
+        // `null` is absent, here too.
         let body = body.filter(|body| !body.is_null());
         body.as_ref().map_or(Ok(()), only_failed)?;
         Ok(Action::Retry)

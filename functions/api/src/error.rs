@@ -54,6 +54,37 @@ impl From<Error> for Refusal {
     }
 }
 
+/// What is wrong with one field of a request.
+#[derive(ToSchema)]
+#[allow(dead_code)] // read by the document alone
+pub(crate) struct ProblemView {
+    /// Its path, such as `config.fields.price.selector`.
+    #[schema(example = "url")]
+    field: String,
+    #[schema(example = "Invalid URL format")]
+    message: String,
+}
+
+/// One sentence, or every problem of a request.
+#[derive(ToSchema)]
+#[schema(as = ErrorDetails)]
+#[serde(untagged)]
+#[allow(dead_code)] // read by the document alone
+pub(crate) enum DetailsView {
+    Sentence(String),
+    Problems(Vec<ProblemView>),
+}
+
+/// 503 has two printed bodies: a full queue answers with that of the Queue System API.
+#[derive(ToSchema)]
+#[schema(as = CreateUnavailable)]
+#[serde(untagged)]
+#[allow(dead_code)] // read by the document alone
+pub(crate) enum UnavailableView {
+    OutOfReach(JobsError),
+    Full(V1Error),
+}
+
 /// An error of the Jobs API.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JobsError {
@@ -61,14 +92,17 @@ pub(crate) struct JobsError {
     #[schema(example = "Invalid job data")]
     pub error: String,
     /// A list of problems by field, or a sentence.
+    #[schema(value_type = DetailsView)]
     pub details: Value,
     /// Where the job stands; on 409 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
     /// Names this answer in the log; on 5xx only.
+    #[schema(nullable = false)]
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Whole seconds until another try may succeed; on 429 only.
+    #[schema(nullable = false, minimum = 1)]
     #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }
@@ -82,17 +116,22 @@ pub(crate) struct V1Error {
     pub message: String,
     #[schema(example = "No job found with ID: job-123456")]
     pub error: String,
+    /// Every problem of the request; on 400 only.
+    #[schema(value_type = Option<Vec<ProblemView>>, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
     /// Where the job stands; on 409 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
     /// Names this answer in the log; on 5xx only.
+    #[schema(nullable = false)]
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Whole seconds until another try may succeed; on 429 only.
+    #[schema(nullable = false, minimum = 1)]
     #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    #[schema(format = DateTime)]
     pub timestamp: String,
 }
 

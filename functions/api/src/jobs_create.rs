@@ -9,7 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::bodies::CreateBody;
-use crate::error::{Face, JobsError, Refusal, V1Error, answer};
+use crate::error::{Face, JobsError, Refusal, UnavailableView, answer};
+use crate::openapi::words::TypeWord;
 use crate::request::Asked;
 use crate::{Api, reply, request};
 
@@ -23,12 +24,32 @@ use crate::{Api, reply, request};
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Names this request, so that it can be repeated: visible ASCII", min_length = 1, max_length = 255),
     ),
-    request_body = CreateBody,
+    request_body(content = CreateBody, examples(
+        ("page" = (summary = "A page", value = json!({
+            "type": "single-page", "url": "https://example.com", "customerId": "customer-123",
+            "priority": "high", "metadata": {"source": "api", "tags": ["ecommerce"]},
+        }))),
+        ("fields" = (summary = "A page, and fields of your own", value = json!({
+            "type": "single-page", "url": "https://example.com",
+            "config": {"fields": {
+                "price": {"selector": ".price", "dataType": "number"},
+                "currency": {"type": "jsonld", "selector": "Product.offers.priceCurrency"},
+            }},
+        }))),
+        ("batch" = (summary = "A batch", value = json!({
+            "type": "single-page", "customerId": "customer-123", "staggerDelay": 1000,
+            "urls": ["https://example.com/page1", "https://example.com/page2"],
+        }))),
+    )),
     responses(
         (status = 201, description = "Created", body = CreatedBody,
          headers(("Location" = String, description = "Path of the job; not of a batch"))),
         (status = 200, description = "An equal job exists already", body = CreatedView),
-        (status = 400, description = "Something in the body is wrong", body = JobsError),
+        (status = 400, description = "Something in the body is wrong", body = JobsError, example = json!({
+            "error": "Invalid job data",
+            "details": [{"field": "url", "message": "Invalid URL format"}],
+        })),
+        (status = 403, description = "The key belongs to another customer", body = JobsError),
         (status = 409, description = "The first request with this key is still being carried out", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 413, description = "The body is too large", body = JobsError),
@@ -36,7 +57,7 @@ use crate::{Api, reply, request};
         (status = 422, description = "The key was used for another request", body = JobsError),
         (status = 429, description = "Too many calls", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
-        (status = 503, description = "Queue is full, or out of reach", body = V1Error,
+        (status = 503, description = "Queue is full, or out of reach", body = UnavailableView,
          headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
@@ -90,7 +111,7 @@ pub(crate) struct CreatedView {
     #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     job_id: String,
     #[serde(rename = "type")]
-    #[schema(example = "single-page")]
+    #[schema(value_type = TypeWord, example = "single-page")]
     kind: &'static str,
     /// The address as it was sent.
     #[schema(example = "https://example.com")]

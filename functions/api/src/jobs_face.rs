@@ -9,6 +9,7 @@ use jobs::{Caller, Error, JobId, Status};
 use serde_json::value::RawValue;
 
 use crate::error::{Face, JobsError, Refusal, answer};
+use crate::openapi::words::TypeWord;
 use crate::query::Query;
 use crate::request::{Asked, Id};
 use crate::view::{JobView, ListView, ResultsView, cursor};
@@ -18,12 +19,12 @@ use crate::{Api, reply};
 #[utoipa::path(
     get, path = "/api/jobs", tag = "jobs", operation_id = "listJobs",
     params(
-        ("customerId" = Option<String>, Query, description = "Jobs of this customer alone", min_length = 1, max_length = 128),
-        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", example = "active,waiting"),
+        ("customerId" = Option<String>, Query, description = "Jobs of this customer alone", min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"),
+        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", pattern = "^((waiting|delayed|active|completed|failed|paused|cancelled)(,(waiting|delayed|active|completed|failed|paused|cancelled))*)?$", example = "active,waiting"),
         ("url" = Option<String>, Query, description = "A part of the address"),
-        ("type" = Option<String>, Query, description = "Type of the jobs", example = "single-page"),
+        ("type" = Option<TypeWord>, Query, description = "Type of the jobs", example = "single-page"),
         ("limit" = Option<u32>, Query, description = "Most jobs on the page, 10 unless told", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before, with the same `customerId`"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before, with the same `customerId`", format = "cursor"),
         ("includeStats" = Option<bool>, Query, description = "Counts by status; true unless told"),
         ("includeHealth" = Option<bool>, Query, description = "Health of the queue; false unless told"),
     ),
@@ -67,7 +68,7 @@ async fn try_list(
         kind: query.parsed("type", "must be single-page", JobType::parse),
     };
     let limit = query.number("limit", 1, 100, 10);
-    let before = query.parsed(
+    let before = query.optional(
         "cursor",
         "must be the nextCursor of an earlier page with the same customerId",
         |text| cursor::decode(text, filter.customer.as_ref()),
@@ -102,7 +103,9 @@ pub(crate) fn statuses(query: &mut Query) -> Vec<Status> {
             .map(|name| Status::parse(name.trim()))
             .collect()
     };
-    query.parsed("status", &expected, parse).unwrap_or_default()
+    query
+        .optional("status", &expected, parse)
+        .unwrap_or_default()
 }
 
 /// Read one job.
@@ -154,7 +157,7 @@ pub(crate) async fn find(
     params(
         ("id" = String, Path, description = "Id of the job"),
         ("limit" = Option<u32>, Query, description = "Most results on the page", minimum = 1, maximum = 1000),
-        ("format" = Option<String>, Query, description = "json"),
+        ("format" = Option<String>, Query, description = "json", pattern = "^json$"),
     ),
     responses(
         (status = 200, description = "Fetched pages", body = ResultsView, headers(("ETag" = String, description = "For If-None-Match"))),

@@ -122,7 +122,7 @@ async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Resp
     get, path = "/api/keys", tag = "keys", operation_id = "listKeys",
     params(
         ("limit" = Option<u32>, Query, description = "Most keys on the page, 100 unless told", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", format = "cursor"),
     ),
     responses(
         (status = 200, description = "A page of keys", body = KeysView),
@@ -145,7 +145,7 @@ pub(crate) async fn list(
 async fn try_list(api: &Api, caller: &Caller, query: Option<&str>) -> Result<Response, Refusal> {
     let mut query = Query::new(query);
     let limit = query.number("limit", 1, 100, 100);
-    let before = query.parsed(
+    let before = query.optional(
         "cursor",
         "must be the nextCursor of an earlier page",
         from_cursor,

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod control_face;
+mod docs;
 mod error;
 mod identity;
 mod jobs_create;
@@ -10,7 +11,6 @@ mod jobs_face;
 mod keys_face;
 mod openapi;
 mod query;
-mod queue_body;
 mod queue_control;
 mod queue_face;
 mod queue_view;
@@ -34,7 +34,7 @@ pub use identity::Access;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 22] = [
+pub const ROUTES: [(&str, &str); 23] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
@@ -57,6 +57,7 @@ pub const ROUTES: [(&str, &str); 22] = [
     ("DELETE", "/api/v1/jobs/{id}"),
     ("GET", "/api/v1/health"),
     ("GET", "/openapi.json"),
+    ("GET", "/docs"),
 ];
 
 /// What the handlers share.
@@ -104,6 +105,7 @@ pub fn router(app: App, check: Check, access: Access) -> Router {
         )
         .route("/api/v1/health", get(v1_face::health))
         .route("/openapi.json", get(openapi::serve))
+        .route("/docs", get(docs::serve))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::unknown_method)
         // Around everything, the answers to unknown paths and methods included.

@@ -1,10 +1,16 @@
 //! The OpenAPI 3.1 document, generated from the handlers and the shapes beside them.
 
+mod answers;
+mod calls;
+pub(crate) mod config;
+pub(crate) mod words;
+
 use std::sync::OnceLock;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use utoipa::OpenApi;
 
 use crate::identity::{self, Access};
@@ -12,13 +18,19 @@ use crate::{
     Api, control_face, jobs_create, jobs_face, keys_face, queue_control, queue_face, v1_create,
     v1_face, v1_list,
 };
+use answers::Everywhere;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Harvestman",
         description = "A web-scraping job service: post a URL, poll a status, read the results.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    modifiers(&Everywhere),
+    tags(
+        (name = "jobs", description = "The Jobs API: create jobs, poll them, read what they found. Times are ISO 8601."),
+        (name = "queue system", description = "The Queue System API: the same jobs in another envelope. Times are epoch milliseconds."),
     ),
     paths(
         jobs_create::create,
@@ -46,10 +58,10 @@ use crate::{
 )]
 struct Document;
 
-/// The document as pretty JSON, made when it is first asked for.
-fn document(access: Access) -> &'static str {
-    static OPEN: OnceLock<String> = OnceLock::new();
-    static KEYS: OnceLock<String> = OnceLock::new();
+/// The document, made when it is first asked for.
+pub(crate) fn document(access: Access) -> &'static Value {
+    static OPEN: OnceLock<Value> = OnceLock::new();
+    static KEYS: OnceLock<Value> = OnceLock::new();
     let made = match access {
         Access::Open => &OPEN,
         Access::Keys => &KEYS,
@@ -57,12 +69,16 @@ fn document(access: Access) -> &'static str {
     made.get_or_init(|| {
         let mut document = Document::openapi();
         identity::describe(&mut document, access);
-        document.to_pretty_json().unwrap_or_default()
+        let mut document = serde_json::to_value(document).unwrap_or_default();
+        for (name, schema) in config::schemas().into_iter().chain(calls::schemas()) {
+            document["components"]["schemas"][name] = schema;
+        }
+        document
     })
 }
 
 pub(crate) async fn serve(State(api): State<Api>) -> Response {
     let json = HeaderValue::from_static("application/json");
     let document = document(api.access);
-    ([(header::CONTENT_TYPE, json)], document).into_response()
+    ([(header::CONTENT_TYPE, json)], format!("{document:#}")).into_response()
 }

@@ -28,6 +28,11 @@ impl Query {
 
     /// The parameter's text; empty counts as absent.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.value(name).filter(|value| !value.is_empty())
+    }
+
+    /// The parameter as it was sent, empty too: `customerId=` must not mean every customer.
+    fn value(&mut self, name: &str) -> Option<String> {
         let (found, left) = std::mem::take(&mut self.left)
             .into_iter()
             .partition(|(candidate, _)| candidate == name);
@@ -36,14 +41,11 @@ impl Query {
         if found.len() > 1 {
             self.problem(name, "must be given once");
         }
-        found
-            .pop()
-            .map(|(_, value)| value)
-            .filter(|value| !value.is_empty())
+        found.pop().map(|(_, value)| value)
     }
 
     pub(crate) fn bool(&mut self, name: &str, default: bool) -> bool {
-        match self.text(name).as_deref() {
+        match self.value(name).as_deref() {
             None => default,
             Some("true" | "1") => true,
             Some("false" | "0") => false,
@@ -59,7 +61,7 @@ impl Query {
     where
         T: Copy + FromStr + PartialOrd + std::fmt::Display,
     {
-        let Some(text) = self.text(name) else {
+        let Some(text) = self.value(name) else {
             return default;
         };
         match text.parse() {
@@ -71,6 +73,18 @@ impl Query {
         }
     }
 
+    /// As [`Query::parsed`], where empty is as good as absent.
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.left
+            .retain(|(candidate, value)| candidate != name || !value.is_empty());
+        self.parsed(name, expected, parse)
+    }
+
     /// Reads a parameter through `parse`; `expected` says what would be right.
     pub(crate) fn parsed<T>(
         &mut self,
@@ -78,7 +92,7 @@ impl Query {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.value(name)?;
         let value = parse(&text);
         if value.is_none() {
             self.problem(name, expected);

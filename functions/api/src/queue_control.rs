@@ -11,8 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Face, JobsError, Refusal, answer};
+use crate::openapi::config::QueueBody;
 use crate::query::Query;
-use crate::queue_body::QueueBody;
 use crate::request::{Asked, Id};
 use crate::{Api, reply, request};
 
@@ -184,7 +184,7 @@ async fn begin(api: &Api, caller: &Caller, new: &NewOperation) -> Result<Respons
     delete, path = "/api/queue", tag = "queue", operation_id = "clearQueue",
     params(
         ("operation" = String, Query, description = "old-jobs (ended at least 24 hours ago), deduplication (equal creates make new jobs) or all", pattern = "^(old-jobs|deduplication|all)$", example = "old-jobs"),
-        ("customerId" = Option<String>, Query, description = "Of this customer alone", min_length = 1, max_length = 128),
+        ("customerId" = Option<String>, Query, description = "Of this customer alone", min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"),
     ),
     responses(
         (status = 202, description = "The operation has begun", body = BegunView),

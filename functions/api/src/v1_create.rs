@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::bodies::ScrapeBody;
 use crate::error::{Face, Refusal, V1Error, answer};
+use crate::openapi::words::TypeWord;
 use crate::request::Asked;
 use crate::{Api, reply, request};
 
@@ -26,6 +27,9 @@ use crate::{Api, reply, request};
     responses(
         (status = 202, description = "Queued", body = QueuedView),
         (status = 400, description = "Something in the body is wrong", body = V1Error),
+        (status = 403, description = "The key belongs to another customer", body = V1Error),
+        (status = 409, description = "The first request with this key is still being carried out", body = V1Error,
+         headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 413, description = "The body is too large", body = V1Error),
         (status = 415, description = "The body is not JSON", body = V1Error),
         (status = 422, description = "The key was used for another request", body = V1Error),
@@ -103,7 +107,7 @@ pub(crate) struct QueuedView {
     #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     job_id: String,
     #[serde(rename = "type")]
-    #[schema(example = "single-page")]
+    #[schema(value_type = TypeWord, example = "single-page")]
     kind: &'static str,
     /// The address as it was sent.
     #[schema(example = "https://example.com")]

@@ -11,20 +11,21 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Face, Refusal, V1Error, answer};
+use crate::openapi::words::{V1NameWord, V1QueueWord};
 use crate::query::Query;
 use crate::request::Asked;
 use crate::v1_view::stage;
 use crate::{Api, jobs_face, reply};
 
 /// Queues that this face knows, also those of job types that are not there yet.
-const QUEUES: [&str; 4] = [
+pub(crate) const QUEUES: [&str; 4] = [
     "scraping-jobs",
     "crawl-jobs",
     "navigation-jobs",
     "config-generation-jobs",
 ];
 /// Names of jobs that it knows, likewise.
-const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 5] = [
     "extract-data",
     "crawl",
     "refresh",
@@ -137,11 +138,11 @@ impl V1ListView {
 #[utoipa::path(
     get, path = "/api/v1/jobs", tag = "queue system", operation_id = "listJobsV1",
     params(
-        ("page" = Option<u32>, Query, description = "Number of the page, 1 unless told", minimum = 1, maximum = 10_000),
+        ("page" = Option<u32>, Query, description = "Number of the page, 1 unless told; `page * limit` is at most 10,000", minimum = 1, maximum = 10_000),
         ("limit" = Option<u32>, Query, description = "Most jobs on the page, across queues; 10 unless told", minimum = 1, maximum = 100),
-        ("queue" = Option<String>, Query, description = "Jobs of this queue alone", example = "scraping-jobs"),
-        ("name" = Option<String>, Query, description = "Jobs of this name alone", example = "extract-data"),
-        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", example = "active,waiting"),
+        ("queue" = Option<V1QueueWord>, Query, description = "Jobs of this queue alone", example = "scraping-jobs"),
+        ("name" = Option<V1NameWord>, Query, description = "Jobs of this name alone", example = "extract-data"),
+        ("status" = Option<String>, Query, description = "A comma-separated list of statuses", pattern = "^((waiting|delayed|active|completed|failed|paused|cancelled)(,(waiting|delayed|active|completed|failed|paused|cancelled))*)?$", example = "active,waiting"),
     ),
     responses(
         (status = 200, description = "A page of jobs", body = V1ListView, headers(("ETag" = String, description = "For If-None-Match"))),

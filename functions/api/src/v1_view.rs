@@ -7,6 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::openapi::words::{StatusWord, V1NameWord, V1QueueWord};
+
 /// An answer of this face.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Envelope<T> {
@@ -53,23 +55,27 @@ pub(crate) struct OptsView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct V1JobView {
+    #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     id: String,
-    #[schema(example = "extract-data")]
+    #[schema(value_type = V1NameWord, example = "extract-data")]
     name: &'static str,
-    #[schema(example = "scraping-jobs")]
+    #[schema(value_type = V1QueueWord, example = "scraping-jobs")]
     queue_name: &'static str,
-    #[schema(example = "active")]
+    #[schema(value_type = StatusWord, example = "active")]
     status: &'static str,
     progress: ProgressView,
     /// What the worker is doing, where it is.
+    #[schema(required = true)]
     detailed_status: Option<&'static str>,
     attempts_made: usize,
     /// The page's result; `{resultsUrl}` where that is larger than 256 KB.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required = true)]
     result: Option<Box<RawValue>>,
-    #[schema(value_type = Option<Object>)]
+    /// The same as `result`.
+    #[schema(value_type = Option<Object>, required = true)]
     return_value: Option<Box<RawValue>>,
     /// `code: sentence`, where the job has failed.
+    #[schema(required = true)]
     failed_reason: Option<String>,
     /// One line per failed attempt.
     stacktrace: Vec<String>,
@@ -77,13 +83,16 @@ pub(crate) struct V1JobView {
     /// When the job was created, in epoch milliseconds.
     timestamp: i64,
     /// When work on it started, in epoch milliseconds.
+    #[schema(required = true)]
     processed_on: Option<i64>,
     /// When it ended, in epoch milliseconds.
+    #[schema(required = true)]
     finished_on: Option<i64>,
     /// Its place among the waiting jobs of its priority, 1 for the next.
+    #[schema(required = true)]
     number_in_queue: Option<u64>,
     /// What a model would cost; null for jobs that use none.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, required = true)]
     estimated_cost: Value,
 }
 

@@ -11,6 +11,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::openapi::config::ConfigBody;
+use crate::openapi::words::{PriorityWord, StatusWord, TypeWord};
+
 /// A failed attempt.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AttemptView {
@@ -41,15 +44,16 @@ pub(crate) fn attempts(attempts: &[Attempt]) -> Vec<AttemptView> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobSummary {
+    #[schema(example = "job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     id: String,
     #[serde(rename = "type")]
-    #[schema(example = "single-page")]
+    #[schema(value_type = TypeWord, example = "single-page")]
     kind: &'static str,
     #[schema(example = "https://example.com")]
     url: String,
-    #[schema(example = "active")]
+    #[schema(value_type = StatusWord, example = "active")]
     status: &'static str,
-    #[schema(example = "normal")]
+    #[schema(value_type = PriorityWord, example = "normal")]
     priority: &'static str,
     #[schema(example = "default")]
     customer_id: String,
@@ -58,11 +62,12 @@ pub(crate) struct JobSummary {
     progress: u8,
     #[schema(format = DateTime)]
     created_at: String,
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     started_at: Option<String>,
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     finished_at: Option<String>,
     /// `code: sentence`, where the job has failed.
+    #[schema(required = true, example = "http_404: The page answered 404 Not Found")]
     failed_reason: Option<String>,
 }
 
@@ -94,9 +99,11 @@ pub(crate) struct OptionsView {
     delay: u64,
     /// Milliseconds.
     timeout: u64,
+    #[schema(value_type = ConfigBody)]
     config: Value,
     /// Names of the headers; their values are hidden.
     headers: BTreeMap<String, &'static str>,
+    #[schema(required = true)]
     user_agent: Option<String>,
 }
 
@@ -108,7 +115,9 @@ pub(crate) struct JobView {
     summary: JobSummary,
     /// Failed attempts, oldest first.
     attempts: Vec<AttemptView>,
+    /// Attempts at the work, the current one included.
     attempts_made: usize,
+    #[schema(value_type = Option<Object>, required = true)]
     metadata: Option<Value>,
     options: OptionsView,
 }
@@ -200,6 +209,7 @@ pub(crate) struct ListView {
     health: Option<HealthView>,
     jobs: Vec<JobSummary>,
     /// Where the next page starts; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -235,6 +245,7 @@ pub(crate) struct ResultsView {
     #[schema(value_type = Vec<jobs::Page>)]
     pub results: Vec<Box<RawValue>>,
     /// Where the next page starts; null at the end.
+    #[schema(required = true)]
     pub next_cursor: Option<String>,
 }
 

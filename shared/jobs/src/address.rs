@@ -8,6 +8,7 @@ use crate::body::Reader;
 
 /// Longest address, in bytes.
 pub const MAX_URL: usize = 2_048;
+const MAX_HOST: usize = 253;
 /// Most addresses of one batch.
 pub const MAX_URLS: usize = 100;
 
@@ -19,8 +20,13 @@ fn problem_with_url(text: &str) -> Option<&'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Some("must start with http:// or https://");
     }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Some("must name a host");
+    match url.host_str() {
+        None | Some("") => return Some("must name a host"),
+        // RFC 1035, section 2.3.4: no such name can be looked up.
+        Some(host) if host.len() > MAX_HOST => {
+            return Some("must name a host of at most 253 characters");
+        }
+        Some(_) => {}
     }
     if url.as_str().len() > MAX_URL {
         return Some("is too long: at most 2048 bytes, encoded as it is sent");

@@ -180,11 +180,13 @@ fn parse_field(
         flags: reader.text("flags", 0, 8).map(str::to_owned),
         group: reader.integer("group", 0, 99).map(|group| group as u32),
     };
+    // `null` is absent, as everywhere.
+    let lacks = |name: &str| value.is_object() && value.get(name).is_none_or(Value::is_null);
     if field.kind == FieldKind::Regex {
-        if value.is_object() && value.get("pattern").is_none() {
+        if lacks("pattern") {
             reader.problem("pattern", "is required where type is regex");
         }
-    } else if value.is_object() && value.get("selector").is_none() {
+    } else if lacks("selector") {
         reader.problem("selector", "is required unless type is regex");
     }
     if field.kind != FieldKind::Css && !field.fields.is_empty() {
@@ -265,6 +267,21 @@ mod tests {
                 "config.x"
             ]
         );
+    }
+
+    #[test]
+    fn a_null_selector_or_pattern_is_a_missing_one() {
+        for (field, missing) in [
+            (json!({"selector": null}), "config.fields.a.selector"),
+            (
+                json!({"type": "regex", "pattern": null}),
+                "config.fields.a.pattern",
+            ),
+        ] {
+            let (_, problems) = Extraction::parse(&json!({"fields": {"a": field}}));
+            let fields: Vec<_> = problems.into_iter().map(|problem| problem.field).collect();
+            assert_eq!(fields, [missing]);
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ const MAX_HEADERS: usize = 32;
 const MAX_HEADER_BYTES: usize = 4_096;
 
 /// Headers that belong to the connection or to us, and that no job may set.
-const RESERVED_HEADERS: [&str; 15] = [
+pub const RESERVED_HEADERS: [&str; 15] = [
     "accept-encoding",
     "connection",
     "content-length",
@@ -347,6 +347,7 @@ mod tests {
             "http://user@example.com/",
             "http://a:b@example.com/",
             "//example.com",
+            &format!("http://{}example.com/", "a.".repeat(122)),
         ] {
             assert_eq!(
                 fields(&json!({"type": "single-page", "url": url})),

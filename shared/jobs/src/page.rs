@@ -116,7 +116,7 @@ pub struct Metadata {
     /// `og:*` properties without their prefix; the first of each name.
     pub open_graph: BTreeMap<String, String>,
     /// Every `application/ld+json` block that is JSON, arrays flattened.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Value>))]
     pub json_ld: Vec<Value>,
 }
 

@@ -51,7 +51,8 @@ fn sources() -> Vec<Source> {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let built = path.file_name() == Some(OsStr::new("target"));
+        let built = ["target", "node_modules"].map(OsStr::new);
+        let built = path.file_name().is_some_and(|name| built.contains(&name));
         if path.is_dir() && !built {
             collect(&path, files);
         } else if path.extension() == Some(OsStr::new("rs")) {

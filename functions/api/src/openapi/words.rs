@@ -1,0 +1,68 @@
+//! Words of the document that the domain owns: each list is made from the domain's own, so that a
+//! new word is described the moment it exists.
+
+use std::borrow::Cow;
+
+use jobs::Status;
+use jobs::spec::{JobType, Priority};
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::v1_list::{NAMES, QUEUES};
+
+macro_rules! word {
+    ($($(#[$documentation:meta])* $type:ident $name:literal = $schema:expr;)*) => { $(
+        $(#[$documentation])*
+        pub(crate) struct $type;
+
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                RefOr::T($schema.into())
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    )* };
+}
+
+word! {
+    StatusWord "Status" = words("Where a job stands.", &Status::ALL.map(Status::as_str));
+    TypeWord "JobType" = words("What a job does.", &JobType::ALL.map(JobType::as_str));
+    PriorityWord "PriorityName" = words("How soon a job is worked on; `critical` is soonest.", &names());
+    /// What a body may say, as `JobPriority` says it.
+    PriorityBody "Priority" = priority();
+    V1NameWord "JobName" = words("What a job does, in the words of the Queue System API.", &NAMES);
+    V1QueueWord "QueueName" = words("A group of jobs of the Queue System API, by what they do.", &QUEUES);
+}
+
+fn words(description: &str, words: &[&'static str]) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.iter().copied()))
+        .description(Some(description))
+}
+
+fn names() -> [&'static str; 5] {
+    Priority::ALL.map(Priority::as_str)
+}
+
+fn priority() -> ObjectBuilder {
+    let numbers = Priority::ALL.map(|priority| json!(priority.number()));
+    let all: Vec<Value> = names()
+        .map(Value::from)
+        .into_iter()
+        .chain(numbers)
+        .collect();
+    ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .enum_values(Some(all))
+        .description(Some(
+            "low (1), normal (3), high (5), urgent (7) or critical (9), by name or number; bigger is sooner.",
+        ))
+}

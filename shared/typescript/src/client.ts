@@ -1,0 +1,176 @@
+// The calls of the API, one method each, and what it takes several calls to do: waiting, and going
+// through pages.
+
+import { HarvestmanError } from './error.js';
+import { pause } from './pause.js';
+import { type Call, type CallOptions, type ClientOptions, Transport } from './transport.js';
+import type {
+  BatchOptions,
+  CrawlOptions,
+  CreatedBatch,
+  CreatedJob,
+  CreatedSchedule,
+  Job,
+  JobFilter,
+  JobList,
+  JobOptions,
+  JobSummary,
+  JobType,
+  ListOptions,
+  Page,
+  RecurringOptions,
+  RefreshOptions,
+  ResultOptions,
+  WaitOptions,
+} from './types.js';
+
+const FINAL = new Set(['completed', 'failed', 'cancelled']);
+
+/** Whether nothing will happen to the job any more. */
+export function hasEnded(job: Pick<JobSummary, 'status'>): boolean {
+  return FINAL.has(job.status);
+}
+
+/** A job that ended without a result, where `throwOnFailure` asked for an error. */
+export class JobEndedError extends Error {
+  override readonly name = 'JobEndedError';
+  readonly job: Job;
+
+  constructor(job: Job) {
+    super(`${job.id} ended as ${job.status}${job.failedReason ? `: ${job.failedReason}` : ''}`);
+    this.job = job;
+  }
+}
+
+/** A client of one service. */
+export class Harvestman {
+  readonly #transport: Transport;
+
+  constructor(options: ClientOptions = {}) {
+    this.#transport = new Transport(options);
+  }
+
+  /** Scrape one page. */
+  createSinglePageJob(url: string, options: JobOptions = {}): Promise<CreatedJob> {
+    return this.#create({ type: 'single-page', url }, options);
+  }
+
+  /** Scrape several pages, one job each; at most 100. */
+  createBatchJobs(urls: string[], type: JobType, options: BatchOptions = {}): Promise<CreatedBatch> {
+    return this.#create({ type, urls }, options);
+  }
+
+  /** Scrape a site from a page on. */
+  createFullCrawlJob(url: string, options: CrawlOptions = {}): Promise<CreatedJob> {
+    return this.#create({ type: 'full-crawl', url }, options);
+  }
+
+  /** Scrape again what was scraped before, fetching only what may have changed. */
+  createRefreshJob(url: string, options: RefreshOptions = {}): Promise<CreatedJob> {
+    return this.#create({ type: 'refresh', url }, options);
+  }
+
+  /** Create a job whenever a pattern of cron says; five fields. */
+  createRecurringJob(
+    url: string,
+    type: JobType,
+    cronPattern: string,
+    options: RecurringOptions = {},
+  ): Promise<CreatedSchedule> {
+    return this.#create({ type, url, cronPattern }, options);
+  }
+
+  async #create<T>(what: object, options: JobOptions): Promise<T> {
+    const { signal, idempotencyKey, ...rest } = options;
+    const call: Call = {
+      method: 'POST',
+      body: { ...what, ...rest },
+      idempotencyKey,
+      // A second one finds the job of the first.
+      repeatable: options.deduplicate !== false && !('cronPattern' in what),
+    };
+    return (await this.#transport.call('/api/jobs', withSignal(call, signal))).body as T;
+  }
+
+  /** Read one job. */
+  async getJob(id: string, options: CallOptions = {}): Promise<Job> {
+    return (await this.#read(jobPath(id), options)) as Job;
+  }
+
+  /**
+   * Waits until the job has ended, however it ended, and gives the job: look at its `status`.
+   * Looks again after ever longer pauses, and costs next to nothing where nothing has changed.
+   */
+  async waitForJob(id: string, options: WaitOptions = {}): Promise<Job> {
+    const signal = either(options.signal, options.timeout);
+    const first = options.pauses?.first ?? 250;
+    const longest = options.pauses?.longest ?? 10_000;
+    let wait = first;
+    let seen: string | undefined;
+    for (;;) {
+      const answer = await this.#transport.call(jobPath(id), withSignal({ seen, repeatable: true }, signal));
+      if (answer.status === 304) {
+        wait = Math.min(wait * 1.5, longest);
+      } else {
+        const job = answer.body as Job;
+        seen = answer.etag;
+        wait = first;
+        options.onProgress?.(job);
+        if (hasEnded(job)) {
+          if (options.throwOnFailure && job.status !== 'completed') throw new JobEndedError(job);
+          return job;
+        }
+      }
+      await pause(wait, signal);
+    }
+  }
+
+  /** One page of jobs, newest first, with counts and health where they are asked for. */
+  async getJobs(options: ListOptions = {}): Promise<JobList> {
+    const { signal, cursor, ...query } = options;
+    const call = { signal, query: { ...query, cursor: cursor ?? undefined } };
+    return (await this.#read('/api/jobs', call)) as JobList;
+  }
+
+  /** Every job that the filter lets through, newest first, read page by page as they are asked for. */
+  async *listJobs(filter: JobFilter = {}): AsyncGenerator<JobSummary, void, undefined> {
+    let cursor: string | null | undefined;
+    do {
+      const page: JobList = await this.getJobs({ limit: 100, ...filter, cursor: cursor ?? null, includeStats: false });
+      yield* page.jobs;
+      cursor = page.nextCursor;
+    } while (cursor);
+  }
+
+  /** Every page that the job has fetched, read as they are asked for. */
+  async *results(id: string, options: ResultOptions = {}): AsyncGenerator<Page, void, undefined> {
+    const { signal, limit } = options;
+    let cursor: string | null | undefined;
+    do {
+      const call = { signal, query: { limit, cursor: cursor ?? undefined } };
+      const answer = await this.#read(`${jobPath(id)}/results`, call);
+      const page = answer as { results: Page[]; nextCursor: string | null };
+      yield* page.results;
+      cursor = page.nextCursor;
+    } while (cursor);
+  }
+
+  async #read(path: string, call: Call): Promise<unknown> {
+    return (await this.#transport.call(path, { ...call, repeatable: true })).body;
+  }
+}
+
+function jobPath(id: string): string {
+  if (id === '') throw new HarvestmanError(0, 'an id is needed');
+  return `/api/jobs/${encodeURIComponent(id)}`;
+}
+
+function withSignal(call: Call, signal: AbortSignal | undefined): Call {
+  return signal ? { ...call, signal } : call;
+}
+
+function either(signal: AbortSignal | undefined, timeout: number | undefined): AbortSignal | undefined {
+  if (timeout === undefined) return signal;
+  const ended = AbortSignal.timeout(timeout);
+  return signal ? AbortSignal.any([signal, ended]) : ended;
+}

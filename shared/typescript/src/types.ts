@@ -1,0 +1,161 @@
+// The shapes that go in and come out: answers as the OpenAPI document has them, options as they read
+// best.
+
+import type { components } from './schema.js';
+import type { CallOptions } from './transport.js';
+
+type Schemas = components['schemas'];
+
+/** The answer to a create. */
+export type CreatedJob = Schemas['CreatedView'];
+/** A job in full. */
+export type Job = Schemas['JobView'];
+/** A job in a list. */
+export type JobSummary = Schemas['JobSummary'];
+/** A page of jobs, with counts and health where they were asked for. */
+export type JobList = Schemas['ListView'];
+/** One scraped page. */
+export type Page = Schemas['Page'];
+/** Where a job stands. */
+export type JobStatus = Schemas['Status'];
+/** Which fields to read from a page, and how. */
+export type ExtractionConfig = Schemas['Config'];
+
+export type JobType = 'single-page' | 'full-crawl' | 'refresh' | 'navigate' | 'generate-config';
+
+/** How soon a job is worked on; `CRITICAL` is soonest. */
+export const JobPriority = {
+  LOW: 'low',
+  NORMAL: 'normal',
+  HIGH: 'high',
+  URGENT: 'urgent',
+  CRITICAL: 'critical',
+} as const;
+export type JobPriority = (typeof JobPriority)[keyof typeof JobPriority];
+
+/** What every kind of job takes. */
+export interface JobOptions extends CallOptions {
+  /** Whose job it is; `default` unless told. */
+  customerId?: string;
+  /** Lifts an unstated or normal priority to high. */
+  isNewCustomer?: boolean;
+  priority?: JobPriority | 1 | 3 | 5 | 7 | 9;
+  /** Milliseconds before the job may start. */
+  delay?: number;
+  /** Anything of yours, at most 16 KB as JSON; given back with the job. */
+  metadata?: Record<string, unknown>;
+  config?: ExtractionConfig;
+  /** Most attempts at the work, 1 to 10; 3 unless told. */
+  attempts?: number;
+  /** The job's own working time in milliseconds. */
+  timeout?: number;
+  /** Whether an equal unfinished job is answered with instead of making another; true unless told. */
+  deduplicate?: boolean;
+  /** Jobs that ended less than this many milliseconds ago count as equal too. */
+  deduplicateFor?: number;
+  /** Sent with the request for the page. */
+  headers?: Record<string, string>;
+  userAgent?: string;
+  /** Sent as `Idempotency-Key`; `false` sends none. */
+  idempotencyKey?: string | false;
+}
+
+export interface CrawlOptions extends JobOptions {
+  /** 1 to 100000; 100 unless told. */
+  maxPages?: number;
+  /** Links away from the start, 0 to 100; 3 unless told. */
+  depth?: number;
+  includeSubdomains?: boolean;
+  include?: string[];
+  exclude?: string[];
+  sitemap?: 'include' | 'skip' | 'only';
+  respectRobots?: boolean;
+  maxConcurrency?: number;
+  /** Milliseconds between requests to a host. */
+  requestDelay?: number;
+  formats?: ('text' | 'markdown' | 'links' | 'metadata' | 'html')[];
+}
+
+export interface RefreshOptions extends JobOptions {
+  lastCrawledAt?: string;
+  forceRefresh?: boolean;
+  fullRefresh?: boolean;
+}
+
+export interface BatchOptions extends JobOptions {
+  /** Milliseconds between the starts of two of them; 1000 is kind to a site. */
+  staggerDelay?: number;
+}
+
+export interface RecurringOptions extends CrawlOptions, RefreshOptions {
+  /** An IANA name such as `Europe/Berlin`; UTC unless told. */
+  timezone?: string;
+  startDate?: string;
+  endDate?: string;
+  /** Most runs. */
+  limit?: number;
+  name?: string;
+  /** What to do where the run before has not ended. */
+  overlap?: 'skip' | 'queue' | 'cancel-previous';
+}
+
+/** The answer to a batch. */
+export interface CreatedBatch {
+  success: boolean;
+  message: string;
+  results: {
+    total: number;
+    successful: number;
+    deduplicated: number;
+    jobs: { jobId: string; url: string; deduplicated: boolean }[];
+  };
+  timestamp: string;
+}
+
+/** The answer to a recurring job. */
+export interface CreatedSchedule {
+  success: boolean;
+  scheduleId: string;
+  type: string;
+  cronPattern: string;
+  /** The next five, in ISO 8601. */
+  nextRuns: string[];
+  message: string;
+  timestamp: string;
+}
+
+/** Which jobs to list; filters compose. */
+export interface JobFilter extends CallOptions {
+  customerId?: string;
+  status?: JobStatus | JobStatus[];
+  /** A part of the address. */
+  url?: string;
+  type?: JobType;
+  /** Jobs of one page, 1 to 100. */
+  limit?: number;
+}
+
+export interface ListOptions extends JobFilter {
+  /** `nextCursor` of the page before. */
+  cursor?: string | null;
+  /** Counts by status; true unless told. */
+  includeStats?: boolean;
+  /** Health of the queue; false unless told. */
+  includeHealth?: boolean;
+}
+
+export interface WaitOptions extends CallOptions {
+  /** Milliseconds after which waiting ends with a `TimeoutError`; for ever unless told. */
+  timeout?: number;
+  /** Called with the job when it is first read and whenever it has changed. */
+  onProgress?: (job: Job) => void;
+  /** Throw `JobEndedError` where the job has failed or was cancelled; false unless told. */
+  throwOnFailure?: boolean;
+  /** First and longest pause between two looks, in milliseconds; 250 and 10,000 unless told. */
+  pauses?: { first?: number; longest?: number };
+}
+
+export interface ResultOptions extends CallOptions {
+  /** Pages of one answer, 1 to 1000. */
+  limit?: number;
+}
