@@ -26,6 +26,7 @@ mod openapi;
 mod operations;
 mod outage;
 mod process;
+mod promises;
 mod queue_conformance;
 mod queue_control;
 mod rates;

@@ -8,6 +8,7 @@ mod control;
 mod database;
 mod reckoning;
 mod run;
+mod web;
 mod world;
 
 use std::collections::BTreeMap;

@@ -8,22 +8,22 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use aws::blobs::ObjectBlobs;
 use aws::client::{self, Connection};
 use aws::table::Table;
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use jobs::app::{Creation, Handled, Limits, Ports};
-use jobs::ports::{Batches, Keys, PageRequest, Scraper, Store};
+use jobs::ports::{Batches, Keys, Store};
 use jobs::transition::Mode;
-use jobs::{App, Caller, Failure, FailureCode, JobId, NewJob, Page, State};
+use jobs::{App, Caller, JobId, NewJob, State};
 use object_store::memory::InMemory;
 use serde_json::json;
 
 use super::batches::{Posted, open_batches};
 use super::database::{arrive, http_client, read_rows};
-use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue, gate};
+use super::web::Script;
+use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue};
 
 const JOBS: usize = 4;
 const STEPS: usize = 220;
@@ -384,31 +384,5 @@ pub(crate) fn finish<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return value;
         }
-    }
-}
-
-/// A web on which the dice decide.
-struct Script {
-    world: Arc<World>,
-    succeeded: AtomicU64,
-}
-
-#[async_trait]
-impl Scraper for Script {
-    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
-        for _ in 0..self.world.below(4) {
-            gate().await;
-        }
-        if self.world.strikes("a page is slow", 20) {
-            return Err(Failure::new(FailureCode::Timeout, "simulated"));
-        }
-        if self.world.strikes("a page is gone", 10) {
-            return Err(Failure::new(FailureCode::Http(404), "simulated"));
-        }
-        self.succeeded.fetch_add(1, Ordering::Relaxed);
-        Ok(crate::support::page(
-            request.url.as_str(),
-            self.world.time(),
-        ))
     }
 }
