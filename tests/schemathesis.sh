@@ -16,7 +16,7 @@ readonly SEED=${HARVESTMAN_SCHEMATHESIS_SEED:-20261121}
 
 program=$(realpath "${1:?the path of the program harvestman}")
 st=${2:-st}
-hooks=$(dirname "$(realpath "$0")")/schemathesis.py
+folder=$(dirname "$(realpath "$0")")
 scratch=$(mktemp -d)
 service=''
 
@@ -56,9 +56,9 @@ each=$((60 + 1500 / operations))
 failed=0
 (
   cd "$scratch"
-  export SCHEMATHESIS_HOOKS=$hooks PYTHONDONTWRITEBYTECODE=1
-  timeout "$LONGEST" "$st" --no-color run "$address/openapi.json" \
-    --checks all --phases examples,coverage,fuzzing,stateful --mode all \
+  export SCHEMATHESIS_HOOKS=$folder/schemathesis.py PYTHONDONTWRITEBYTECODE=1
+  timeout "$LONGEST" "$st" --config-file "$folder/schemathesis.toml" --no-color run "$address/openapi.json" \
+    --phases examples,coverage,fuzzing,stateful --mode all \
     --max-examples "$each" --seed "$SEED" --generation-database none \
     --no-shrink --request-timeout 10 --report json --report-json-path report.json
 ) || failed=$?

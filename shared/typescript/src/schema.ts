@@ -15,8 +15,10 @@ export interface paths {
         get: operations["listJobs"];
         put?: never;
         /**
-         * Create a job.
-         * @description Answers 200 with the existing job's id where an equal one is not finished yet.
+         * Create a job, or with `urls` a batch.
+         * @description Answers 200 with the existing job's id where an equal one is not finished yet; a batch is always
+         *     201 and says so of each job. Repeated with the same `Idempotency-Key` and body it answers the
+         *     same again, for 24 hours.
          */
         post: operations["createJob"];
         delete?: never;
@@ -162,6 +164,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai/generate-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find a configuration for a page; not available yet. */
+        post: operations["generateConfigV1"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -217,6 +236,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/navigate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Navigate a site; not available yet. */
+        post: operations["navigateV1"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scrape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Scrape a page.
+         * @description Answers with the existing job's id where an equal one is not finished yet. Repeated with the
+         *     same `Idempotency-Key` and body it answers the same again, for 24 hours.
+         */
+        post: operations["scrapeV1"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -226,6 +283,12 @@ export interface components {
             /** @example pause */
             action: string;
         };
+        /**
+         * Format: iri
+         * @description An address of a batch.
+         * @example https://example.com/page1
+         */
+        AddressBody: string;
         /** @description A failed attempt. */
         AttemptView: {
             /** Format: date-time */
@@ -240,6 +303,45 @@ export interface components {
             number: number;
             /** @description Whether another attempt could help. */
             retryable: boolean;
+        };
+        /** @description A job of a batch. */
+        BatchJobView: {
+            deduplicated: boolean;
+            /**
+             * @description The new job, or the equal one that exists already.
+             * @example job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            jobId: string;
+            /**
+             * @description A path that answers with the job.
+             * @example /api/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            statusUrl: string;
+            /**
+             * @description The address as it was sent.
+             * @example https://example.com/page1
+             */
+            url: string;
+        };
+        BatchResultsView: {
+            /** @description Those for which an equal one exists, also in the batch itself. */
+            deduplicated: number;
+            /** @description One for each address, in their order. */
+            jobs: components["schemas"]["BatchJobView"][];
+            /** @description Jobs that were created. */
+            successful: number;
+            /** @description `successful` and `deduplicated` together. */
+            total: number;
+        };
+        /** @description The answer to a batch. */
+        BatchView: {
+            /** @example Created 3 jobs (1 deduplicated) */
+            message: string;
+            results: components["schemas"]["BatchResultsView"];
+            /** @example true */
+            success: boolean;
+            /** Format: date-time */
+            timestamp: string;
         };
         /** @description The answer to what takes longer. */
         BegunView: {
@@ -303,8 +405,12 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
         };
+        /** @description One job, or with `urls` a batch. */
+        CreateBody: components["schemas"]["NewJobBody"] | components["schemas"]["NewBatchBody"];
         /** @description 503 has two printed bodies: a full queue answers with that of the Queue System API. */
         CreateUnavailable: components["schemas"]["JobsError"] | components["schemas"]["V1Error"];
+        /** @description What was created: a job or a batch. */
+        CreatedBody: components["schemas"]["CreatedView"] | components["schemas"]["BatchView"];
         /** @description The answer to a create. */
         CreatedView: {
             /** @description Present and true where an equal job exists already; `jobId` is that job's. */
@@ -743,6 +849,63 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
+        /** @description Jobs to create, one for each address: all of them or, where anything is wrong, none. */
+        NewBatchBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Format: int64
+             * @description Each job may start this many milliseconds after the one before it; 0 unless told, 1000
+             *     recommended.
+             */
+            staggerDelay?: number | null;
+            /**
+             * Format: int64
+             * @description The job's own working time in milliseconds; 30000 unless told.
+             */
+            timeout?: number | null;
+            type: components["schemas"]["JobType"];
+            /**
+             * @description Http or https addresses without user name or password, each of at most 2048 bytes as it
+             *     is sent.
+             */
+            urls: components["schemas"]["AddressBody"][];
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
         /** @description A job to create. */
         NewJobBody: {
             /**
@@ -757,8 +920,8 @@ export interface components {
              */
             customerId?: string | null;
             /**
-             * @description Whether an equal unfinished job is answered with instead of making another; true unless
-             *     told.
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
              */
             deduplicate?: boolean | null;
             /**
@@ -1033,7 +1196,11 @@ export interface components {
             /** @enum {string} */
             operation: "retry-failed";
         } | {
-            customerId?: null;
+            /**
+             * @description The jobs of this customer alone.
+             * @example customer-123
+             */
+            customerId?: string | null;
             /** @description These jobs, instead of all that have failed. */
             jobIds: string[];
             /** @enum {string} */
@@ -1082,6 +1249,30 @@ export interface components {
             throughput: components["schemas"]["ThroughputView"];
             /** Format: date-time */
             timestamp: string;
+        };
+        /** @description The answer to a create. */
+        QueuedView: {
+            /** @description Present and true where an equal job exists already; `jobId` is that job's. */
+            deduplicated?: boolean;
+            /** @example job_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            jobId: string;
+            /** @example Job queued successfully */
+            message: string;
+            /**
+             * @description A path that answers with the job.
+             * @example /api/v1/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            statusUrl: string;
+            /** @example true */
+            success: boolean;
+            /** Format: date-time */
+            timestamp: string;
+            type: components["schemas"]["JobType"];
+            /**
+             * @description The address as it was sent.
+             * @example https://example.com
+             */
+            url: string;
         };
         /** @description Read by a regular expression. */
         RegexField: {
@@ -1139,6 +1330,59 @@ export interface components {
              * @example failed
              */
             only?: string | null;
+        };
+        /** @description A page to scrape. */
+        ScrapeBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Format: int64
+             * @description The job's own working time in milliseconds; 30000 unless told.
+             */
+            timeout?: number | null;
+            type?: components["schemas"]["JobType"] | null;
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
         };
         /** @description Why jobs that were meant were left alone. */
         SkippedView: {
@@ -1437,13 +1681,16 @@ export interface operations {
     createJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this request, so that it can be repeated: visible ASCII */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewJobBody"];
+                "application/json": components["schemas"]["CreateBody"];
             };
         };
         responses: {
@@ -1459,12 +1706,12 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
-                    /** @description Path of the job */
+                    /** @description Path of the job; not of a batch */
                     Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CreatedView"];
+                    "application/json": components["schemas"]["CreatedBody"];
                 };
             };
             /** @description Something in the body is wrong */
@@ -1506,6 +1753,17 @@ export interface operations {
                     "application/json": components["schemas"]["JobsError"];
                 };
             };
+            /** @description The first request with this key is still being carried out */
+            409: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -1517,6 +1775,15 @@ export interface operations {
             };
             /** @description The body is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key was used for another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2678,6 +2945,67 @@ export interface operations {
             };
         };
     };
+    generateConfigV1: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Not available yet */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+        };
+    };
     getHealthV1: {
         parameters: {
             query?: never;
@@ -2993,6 +3321,195 @@ export interface operations {
             503: {
                 headers: {
                     /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+        };
+    };
+    navigateV1: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Not available yet */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+        };
+    };
+    scrapeV1: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request, so that it can be repeated: visible ASCII */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScrapeBody"];
+            };
+        };
+        responses: {
+            /** @description Queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedView"];
+                };
+            };
+            /** @description Something in the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The key belongs to another customer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The first request with this key is still being carried out */
+            409: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description The key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Error"];
+                };
+            };
+            /** @description Queue is full, or out of reach */
+            503: {
+                headers: {
+                    /** @description Seconds */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };

@@ -75,7 +75,7 @@ fn queue() -> Value {
         "operation": operation(&["retry-failed"]), "customerId": customer, "jobIds": none,
     });
     let these = json!({
-        "operation": operation(&["retry-failed"]), "customerId": none, "jobIds": jobs,
+        "operation": operation(&["retry-failed"]), "customerId": customer, "jobIds": jobs,
     });
     json!({
         "description": "What to do with the queue, or with many jobs at once.",
