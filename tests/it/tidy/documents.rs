@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use super::sources::sources;
 use super::{file, root};
 
 /// What stands between backticks.
@@ -99,4 +100,24 @@ fn what_the_readme_says_of_the_tests_is_what_is_run_before_a_change() {
     let answer = bash.args(["-euc", &ask]).current_dir(root()).output();
     let answer = answer.unwrap();
     assert_eq!(String::from_utf8(answer.stdout).unwrap(), printed);
+}
+
+#[test]
+fn every_promise_is_proved_by_tests_that_are_there() {
+    let sources: String = sources().into_iter().map(|source| source.text).collect();
+    let document = file("tests/CONTRACT.md");
+    let rows = document.lines().filter(|line| line.starts_with("| "));
+    let mut proved = 0;
+    for row in rows.filter(|row| *row != "| promise | tests |") {
+        let (promise, tests) = row.trim_matches(['|', ' ']).rsplit_once(" | ").unwrap();
+        let tests: Vec<_> = names(tests).filter(|name| name.contains('_')).collect();
+        let yet = row.contains("*not available yet*");
+        assert!(yet || !tests.is_empty(), "{promise} has no test");
+        for test in tests {
+            let declared = format!("fn {test}(");
+            assert!(sources.contains(&declared), "{promise}: there is no {test}");
+            proved += 1;
+        }
+    }
+    assert!(proved > 100, "only {proved} proofs were found");
 }

@@ -29,13 +29,13 @@ const EMPTY_NAMES: [&str; 5] = ["utils", "common", "helpers", "manager", "servic
 const ENVIRONMENT: [&str; 3] = ["shared/aws/src/settings.rs", "functions/local/", "tests/"];
 const CLOCK: [&str; 3] = ["shared/aws/src/host.rs", "shared/scrape/", "tests/"];
 
-struct Source {
+pub(super) struct Source {
     /// From the root, with `/`.
     path: String,
-    text: String,
+    pub(super) text: String,
 }
 
-fn sources() -> Vec<Source> {
+pub(super) fn sources() -> Vec<Source> {
     let mut files = Vec::new();
     for folder in ["functions", "shared", "tests"] {
         collect(&root().join(folder), &mut files);
