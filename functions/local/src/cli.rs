@@ -69,16 +69,16 @@ pub struct Serve {
     #[arg(long, conflicts_with = "data_dir")]
     pub in_memory: bool,
     /// Most unfinished jobs of one customer.
-    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=1_000_000_000))]
     pub max_unfinished_jobs: u64,
     /// Most jobs of one customer worked on at once; 0 is no limit: customers take turns anyway.
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     pub max_active_jobs: u64,
     /// Most creates of one customer in a minute; 0 is no limit.
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub creates_per_minute: u32,
     /// Most reads of one customer in a minute; 0 is no limit.
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub reads_per_minute: u32,
     /// Jobs worked on at once, 1 to 256.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]

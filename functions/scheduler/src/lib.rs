@@ -54,10 +54,12 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Timestamp) -> SqsBatch
     let woken = join_all(letters.iter().map(|(_, job)| app.wake(job))).await;
     for ((id, job), woken) in letters.iter().zip(woken) {
         tracing::error!(message_id = id, %job, "a message went to the dead letters");
-        if let Err(error) = woken {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(%job, error, "the row was not woken");
-            response.add_failure(id);
+        if let Err(error) = &woken {
+            tracing::error!(%job, error = error as &dyn std::error::Error, "the row was not woken");
+            // What cannot be read does not read later either; the log keeps which it was.
+            if !matches!(error, Error::Corrupt(_)) {
+                response.add_failure(id);
+            }
         }
     }
     if ticks.is_empty() {

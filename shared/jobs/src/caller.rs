@@ -64,11 +64,13 @@ impl Caller {
         }
     }
 
-    /// Who is counted against the rate of a call that names no customer.
-    pub fn payer(&self) -> CustomerId {
+    /// Against whose rate a call counts, where the request names `stated`. Without keys that is
+    /// whoever is named; an admin never spends what is a customer's, and is not limited.
+    pub fn payer(&self, stated: Option<&CustomerId>) -> Option<CustomerId> {
         match self {
-            Self::Customer(own) => own.clone(),
-            Self::Anyone | Self::Admin => CustomerId::default(),
+            Self::Customer(own) => Some(own.clone()),
+            Self::Anyone => Some(stated.cloned().unwrap_or_default()),
+            Self::Admin => None,
         }
     }
 }
@@ -100,7 +102,7 @@ mod tests {
         assert_eq!(caller.reach(None).unwrap(), Some(own.clone()));
         assert!(caller.reach(Some(&other)).is_err());
         assert_eq!(caller.customer(), Some(&own));
-        assert_eq!(caller.payer(), own);
+        assert_eq!(caller.payer(None), Some(own));
     }
 
     #[test]

@@ -54,6 +54,12 @@ impl Bucket {
     /// A bucket is full again this long after `at`, whatever it held.
     pub const FULL_AFTER: Duration = MINUTE;
 
+    /// The same bucket as of now, where it was written by a clock so far ahead that it must have
+    /// been wrong: as it is, it would gain nothing until then.
+    pub fn mended(self, now: Timestamp) -> Option<Self> {
+        (self.at.since(now) > MINUTE).then_some(Self { at: now, ..self })
+    }
+
     /// Takes up to `wanted` tokens, one at least; where there is none, says how long until there
     /// is. `per_minute` is not 0.
     pub fn take(
@@ -134,6 +140,16 @@ mod tests {
             }
         }
         assert_eq!(taken, 99);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_nobody_out() {
+        let (empty, _) = Bucket::full(60, START).take(START, 60, 60).unwrap();
+        let now = START - Duration::from_hours(1);
+        assert_eq!(empty.mended(START), None);
+        let mended = empty.mended(now).unwrap();
+        assert!(mended.take(now, 60, 1).is_err(), "nothing is gained by it");
+        assert!(mended.take(now + Duration::from_secs(1), 60, 1).is_ok());
     }
 
     #[test]

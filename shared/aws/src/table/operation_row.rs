@@ -13,9 +13,6 @@ use super::keys::{DUE_AT, DUE_LIST, Item, PK, due_list, key, number, text};
 use super::row::STATES;
 
 pub(super) const OPERATION: &str = "operation";
-/// The table removes what the sweep has not, this long after it should have.
-const TTL_BACKSTOP: Duration = Duration::from_hours(7 * 24);
-
 /// The item of an operation.
 pub(super) fn encode(operation: &Operation) -> Item {
     let mut item = key(operation.id.as_str(), OPERATION);
@@ -59,8 +56,6 @@ pub(super) fn encode(operation: &Operation) -> Item {
     }
     if let Some(at) = operation.finished_at {
         put("finished_at", number(at.as_millis()));
-        let ttl = operation.due_at + TTL_BACKSTOP;
-        put("ttl", number(ttl.as_millis() / 1_000));
     }
     item
 }

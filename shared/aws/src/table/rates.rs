@@ -55,6 +55,8 @@ impl Table {
         if found.is_some_and(|found| found.nonce == after.nonce) {
             return Ok(Swap::Written);
         }
+        // So that rivals part ways.
+        self.pause(1).await;
         Ok(Swap::Lost(found))
     }
 }

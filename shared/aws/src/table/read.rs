@@ -74,6 +74,10 @@ impl Table {
     }
 
     pub(super) async fn read_rows(&self, ids: &[JobId]) -> Result<Vec<Job>, PortError> {
+        // An index may name a row twice while it moves, and no key may be asked for twice at once.
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
         let mut rows = Vec::with_capacity(ids.len());
         for ids in ids.chunks(BATCH) {
             let keys = ids.iter().map(|id| keys::key(id.as_str(), STATE)).collect();

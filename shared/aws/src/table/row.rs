@@ -2,7 +2,6 @@
 //! that a row stays below the kilobyte that one write unit pays for.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jobs::failure::{Attempt, Failure};
@@ -17,9 +16,6 @@ use super::keys::{
     active_of, due_list, key, number, text,
 };
 
-/// The table removes what the sweep has not, this long after it should have.
-const TTL_BACKSTOP: Duration = Duration::from_hours(7 * 24);
-
 pub(super) const STATES: [(State, &str); 6] = [
     (State::Queued, "queued"),
     (State::Active, "active"),
@@ -29,7 +25,8 @@ pub(super) const STATES: [(State, &str); 6] = [
     (State::Cancelled, "cancelled"),
 ];
 
-/// The item of a row.
+/// The item of a row. It never expires by the table's own clock: counts go with a row, and what
+/// lies beside it, in the one transaction of the sweep.
 pub fn encode(job: &Job) -> Item {
     let mut item = key(job.id.as_str(), STATE);
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
@@ -79,9 +76,6 @@ pub fn encode(job: &Job) -> Item {
     if let Some((list, at)) = job.due() {
         put(DUE_LIST, text(due_list(list, job.id.shard(DUE_SHARDS))));
         put(DUE_AT, number(at.as_millis()));
-        if job.state.is_terminal() {
-            put("ttl", number((at + TTL_BACKSTOP).as_millis() / 1_000));
-        }
     }
     item
 }

@@ -109,7 +109,14 @@ impl Table {
         let mut counters = Vec::new();
         let mut pages = self.customers(shard).into_paginator().items().send();
         while let Some(item) = pages.next().await {
-            counters.push(counter(&item.map_err(unavailable)?)?);
+            // One damaged item must not take the statistics of all others away.
+            match counter(&item.map_err(unavailable)?) {
+                Ok(counter) => counters.push(counter),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "a customer is left out of the totals");
+                }
+            }
         }
         Ok(counters)
     }

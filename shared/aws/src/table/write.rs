@@ -22,7 +22,7 @@ use super::keys::{self, Item, number};
 use super::{Table, row, totals, unavailable};
 
 /// How often a write is tried again that met a transaction on the same item.
-const MOST_CONFLICTS: u32 = 8;
+const MOST_CONFLICTS: u32 = 14;
 /// Reasons of a cancelled transaction that pass by themselves.
 const PASSING: [&str; 3] = [
     "TransactionConflict",
@@ -169,7 +169,7 @@ impl Table {
 
     /// Waits a little longer after each conflict, by chance, so that rivals part ways.
     pub(super) async fn pause(&self, conflicts: u32) {
-        let longest = 10_u64 << conflicts;
+        let longest = 10_u64 << conflicts.min(6);
         let chance = getrandom::u64().unwrap_or(longest) % longest;
         self.sleep(Duration::from_millis(chance)).await;
     }

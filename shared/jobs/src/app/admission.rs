@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::ports::{RateBucket, Swap};
 use crate::rate::{Bucket, Call};
@@ -34,6 +35,8 @@ struct Taken {
 struct Block {
     /// Tokens left of it.
     tokens: u64,
+    /// How many were asked for: few at first, since there may be many processes.
+    size: u64,
     taken_at: Timestamp,
     /// Nothing is to be had before this.
     empty_until: Timestamp,
@@ -56,6 +59,19 @@ impl Rates {
 }
 
 impl App {
+    /// Counts a call of a caller that names `stated`, or nobody.
+    pub(super) async fn admit_caller(
+        &self,
+        call: Call,
+        caller: &Caller,
+        stated: Option<&CustomerId>,
+    ) -> Result<(), Error> {
+        match caller.payer(stated) {
+            Some(payer) => self.admit(call, &payer).await,
+            None => Ok(()),
+        }
+    }
+
     /// Counts a call against the customer's rate.
     pub(super) async fn admit(&self, call: Call, customer: &CustomerId) -> Result<(), Error> {
         let per_minute = match call {
@@ -73,7 +89,7 @@ impl App {
         let waiting = taken.waiting.swap(0, Ordering::Relaxed);
         // By the time that the bucket is full again, a block would be more than the rate.
         if now.since(block.taken_at) >= Bucket::FULL_AFTER {
-            block.tokens = 0;
+            (block.tokens, block.size) = (0, 0);
         }
         if block.tokens == 0 {
             let refused = |retry_after| Error::Limited {
@@ -85,7 +101,8 @@ impl App {
             if !wait.is_zero() && wait <= Bucket::FULL_AFTER {
                 return Err(refused(wait));
             }
-            let wanted = call.block(per_minute).max(waiting);
+            block.size = (block.size * 2).clamp(1, call.block(per_minute));
+            let wanted = block.size.max(waiting);
             match self
                 .take_block(call, customer, per_minute, wanted, &mut block)
                 .await?
@@ -111,7 +128,7 @@ impl App {
         wanted: u64,
         block: &mut Block,
     ) -> Result<Result<u64, Duration>, Error> {
-        const MOST_RACES: usize = 10;
+        const MOST_RACES: usize = 20;
         let store = &self.ports.store;
         if block.known.is_none() {
             block.known = store.rate(call, customer).await?;
@@ -120,9 +137,13 @@ impl App {
             let now = self.now();
             let before = block.known;
             let bucket = before.map_or(Bucket::full(per_minute, now), |before| before.bucket);
-            let (bucket, tokens) = match bucket.take(now, per_minute, wanted) {
-                Ok(taken) => taken,
-                Err(wait) => return Ok(Err(wait)),
+            let mended = bucket.mended(now);
+            let (bucket, tokens) = match mended.unwrap_or(bucket).take(now, per_minute, wanted) {
+                Ok((left, tokens)) => (left, Ok(tokens)),
+                Err(wait) => match mended {
+                    Some(mended) => (mended, Err(wait)),
+                    None => return Ok(Err(wait)),
+                },
             };
             let after = RateBucket {
                 bucket,
@@ -133,7 +154,7 @@ impl App {
             match store.replace_rate(call, customer, before, after).await? {
                 Swap::Written => {
                     block.known = Some(after);
-                    return Ok(Ok(tokens));
+                    return Ok(tokens);
                 }
                 Swap::Lost(found) => block.known = found,
             }

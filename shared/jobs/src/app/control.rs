@@ -60,7 +60,7 @@ impl App {
     /// job's state forbids is a [`Error::Conflict`]; a retry may also be [`Error::Taken`] or
     /// [`Error::Full`].
     pub async fn control(&self, caller: &Caller, id: &JobId, action: Action) -> Result<Job, Error> {
-        self.admit(Call::Read, &caller.payer()).await?;
+        self.admit_caller(Call::Read, caller, None).await?;
         let job = self.visible(id).await?;
         let job = job.filter(|job| caller.may_see(&job.customer));
         let job = job.ok_or_else(|| Error::NotFound(id.to_string()))?;

@@ -129,7 +129,7 @@ impl App {
     /// is about what the caller may see.
     pub async fn queue(&self, caller: &Caller) -> Result<QueueState, Error> {
         let customer = caller.scope(None)?;
-        self.admit(Call::Read, &caller.payer()).await?;
+        self.admit_caller(Call::Read, caller, None).await?;
         let stats = self.stats_of(customer.as_ref()).await?;
         let health = self.health().await?;
         let open = self.open().await?;

@@ -40,7 +40,7 @@ impl App {
         let now = self.now();
         if let Some((at, hold)) = self.hold.get()
             && !hold.paused
-            && now.since(at) < CACHED
+            && now.since(at).max(at.since(now)) < CACHED
         {
             return Ok(false);
         }
@@ -52,14 +52,14 @@ impl App {
     /// Holds the whole queue back: nothing queued is begun, whoever's it is; what runs goes on to
     /// the end of its attempt.
     pub async fn pause_queue(&self, caller: &Caller) -> Result<(), Error> {
-        self.admit(Call::Read, &caller.payer()).await?;
+        self.admit_caller(Call::Read, caller, None).await?;
         admins_only(caller)?;
         self.hold_queue(true).await
     }
 
     /// Lets the queue go, and has the messages sent that workers have put away meanwhile.
     pub async fn resume_queue(&self, caller: &Caller) -> Result<(), Error> {
-        self.admit(Call::Read, &caller.payer()).await?;
+        self.admit_caller(Call::Read, caller, None).await?;
         admins_only(caller)?;
         // The row first: whatever ends this request, somebody sends the messages.
         let new = NewOperation::of(Kind::Resume, None);

@@ -42,10 +42,15 @@ impl Identity {
     }
 }
 
+/// A clock that was set back makes nothing young again.
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other).max(other.since(one))
+}
+
 impl Memory {
     fn recall(&self, hash: &KeyHash, now: Timestamp) -> Option<Caller> {
         let (at, caller) = self.found.get(hash)?;
-        (now.since(*at) < KEY_MEMORY).then(|| caller.clone())
+        (apart(now, *at) < KEY_MEMORY).then(|| caller.clone())
     }
 
     fn remember(&mut self, hash: KeyHash, caller: Caller, now: Timestamp, revocations: u64) {
@@ -53,7 +58,7 @@ impl Memory {
             return;
         }
         if self.found.len() >= MOST_REMEMBERED {
-            self.found.retain(|_, (at, _)| now.since(*at) < KEY_MEMORY);
+            self.found.retain(|_, (at, _)| apart(now, *at) < KEY_MEMORY);
         }
         if self.found.len() < MOST_REMEMBERED {
             self.found.insert(hash, (now, caller));
@@ -172,6 +177,15 @@ mod tests {
         memory.forget(&hash);
         memory.remember(hash, Caller::Admin, now, 0);
         assert_eq!(memory.recall(&hash, now), None);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_no_key_alive() {
+        let now = Timestamp::from_millis(10_000_000);
+        let (mut memory, hash) = (Memory::default(), ApiKey::new([1, 1]).hash());
+        memory.remember(hash, Caller::Admin, now, 0);
+        assert!(memory.recall(&hash, now).is_some());
+        assert_eq!(memory.recall(&hash, now - Duration::from_hours(1)), None);
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::transition::Mode;
 const STEPS: usize = 5;
 /// Operations in one round of a sweep.
 const AT_ONCE: usize = 16;
+/// No operation is taken up in a round that has gone on for longer than this.
+const ROUND: Duration = Duration::from_secs(5);
 /// A step is over long before: a hundred jobs, eight at a time.
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -28,7 +30,7 @@ impl App {
     /// Begins an operation: when this answers, it will come to its end. Its first step is done
     /// before.
     pub async fn operate(&self, caller: &Caller, new: &NewOperation) -> Result<Operation, Error> {
-        self.admit(Call::Read, &caller.payer()).await?;
+        self.admit_caller(Call::Create, caller, None).await?;
         if new.kind.is_for_admins() {
             admins_only(caller)?;
         }
@@ -43,7 +45,7 @@ impl App {
         caller: &Caller,
         id: &OperationId,
     ) -> Result<Option<Operation>, Error> {
-        self.admit(Call::Read, &caller.payer()).await?;
+        self.admit_caller(Call::Read, caller, None).await?;
         let now = self.now();
         let found = self.ports.operations.operation(id).await?;
         Ok(found.filter(|operation| {
@@ -118,9 +120,14 @@ impl App {
         let due = self.ports.store.due(DueList::Operation, 0, until, AT_ONCE);
         let due = due.await?;
         swept.more |= due.len() == AT_ONCE;
+        let begun = self.now();
         let mut first_error = None;
         for id in due {
             let RowId::Operation(id) = id else { continue };
+            if self.now().since(begun) > ROUND {
+                swept.more = true;
+                break;
+            }
             if let Err(error) = self.sweep_operation(&id, mode, swept).await {
                 // What cannot be helped must not keep the others from going on.
                 tracing::error!(operation = %id, error = &error as &dyn std::error::Error, "a step broke off");

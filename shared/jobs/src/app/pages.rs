@@ -35,7 +35,7 @@ impl App {
         limit: usize,
     ) -> Result<NumberedPage, Error> {
         let customer = caller.scope(filter.customer.as_ref())?;
-        self.admit(Call::Read, &customer.clone().unwrap_or_default())
+        self.admit_caller(Call::Read, caller, customer.as_ref())
             .await?;
         if kinds.is_empty() {
             return Ok(NumberedPage::default());

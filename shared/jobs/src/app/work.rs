@@ -27,6 +27,9 @@ pub const INVOCATION: Duration = Duration::from_mins(1);
 /// as long as a call may, and one that is repeated once.
 pub const COMMIT_MARGIN: Duration = Duration::from_secs(8);
 
+/// With less time than this no scrape is begun.
+const LEAST_ROOM: Duration = Duration::from_secs(1);
+
 /// What to do with the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handled {
@@ -89,6 +92,10 @@ impl App {
             }
         };
         let room = room(self.now(), deadline);
+        if room < LEAST_ROOM {
+            // What came before took all the time: that is no attempt at the work.
+            return self.give_up(&job).await;
+        }
         let outcome = match spec {
             Some(spec) => scrape(&spec, scraper, room).await,
             None => Err(Failure::new(
@@ -97,6 +104,18 @@ impl App {
             )),
         };
         self.report(&job, outcome).await
+    }
+
+    /// Gives a claimed job back as untried.
+    async fn give_up(&self, job: &Job) -> Result<(), Error> {
+        let settled = self.settle(job, |row, stamp| row.release(stamp, job.fence));
+        if let Settled::Written(row) = settled.await?
+            && row.state == State::Queued
+        {
+            tracing::warn!(job = %row.id, "given back untried: no time was left");
+            self.send(&[Self::envelope(&row, Duration::ZERO)]).await;
+        }
+        Ok(())
     }
 
     async fn claim(&self, id: &JobId, deadline: Timestamp) -> Result<Claimed, Error> {
@@ -133,6 +152,11 @@ impl App {
             if won && place.is_none() {
                 match self.admit_to_work(&current).await {
                     Admission::Start(taken) => place = taken,
+                    // Messages that the sweep has sent meanwhile come back as well: of them all,
+                    // one is kept going. The row stands in the due index whatever comes of it.
+                    Admission::Wait(_) if self.random() % (u64::from(current.resends) + 1) > 0 => {
+                        return Ok(Claimed::Over);
+                    }
                     Admission::Wait(wait) => return Ok(Claimed::Early(current, wait)),
                 }
             }
