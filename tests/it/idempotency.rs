@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: asked again, the service answers again, and does nothing twice.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,9 +8,11 @@ use axum::http::{Request, StatusCode};
 use futures::StreamExt;
 use futures::stream;
 use jobs::app::Limits;
+use jobs::{Caller, IdempotencyKey, Keyed, NewJob};
 use serde_json::{Value, json};
 
 use crate::app::{Answered, Anything, MILLISECOND, START, TestApp};
+use crate::calls;
 use crate::golden::assert_golden;
 
 const URL: &str = "http://site.example/page";
@@ -124,14 +127,39 @@ async fn another_body_under_the_same_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_is_its_customers_own() {
+async fn a_key_is_its_callers_own() {
+    let app = TestApp::start();
+    let new = |customer| {
+        let body = json!({"type": "single-page", "url": URL, "customerId": customer});
+        let new = NewJob::parse(&body, |_| Vec::new()).unwrap();
+        let key = IdempotencyKey::parse("key").unwrap();
+        (new, Keyed::new(key, "POST /api/jobs", &body))
+    };
+    let mut ids = BTreeSet::new();
+    // The admin may use a key that its customer has used as well.
+    for (caller, owner) in [
+        (calls::customer("one"), "one"),
+        (calls::customer("other"), "other"),
+        (Caller::Admin, "third"),
+    ] {
+        let (new, keyed) = new(owner);
+        for _ in 0..2 {
+            let created = app.app.create_once(&caller, &new, Some(&keyed)).await;
+            ids.insert(created.unwrap().outcome.job_id);
+        }
+    }
+    assert_eq!(ids.len(), 3);
+    app.drain(&Anything).await;
+}
+
+#[tokio::test]
+async fn without_keys_of_callers_another_customer_is_another_body() {
     let app = TestApp::start();
     let body = |customer| json!({"type": "single-page", "url": URL, "customerId": customer});
     let one = app.post_keyed("/api/jobs", "key", &body("one")).await;
     let other = app.post_keyed("/api/jobs", "key", &body("other")).await;
     assert_eq!(one.status, StatusCode::CREATED);
-    assert_eq!(other.status, StatusCode::CREATED);
-    assert_ne!(one.text("jobId"), other.text("jobId"));
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
     app.drain(&Anything).await;
 }
 

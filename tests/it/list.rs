@@ -357,3 +357,39 @@ async fn a_cursor_leads_on_for_the_customer_that_it_was_made_for_alone() {
         }
     }
 }
+
+#[tokio::test]
+async fn no_job_counts_twice_while_the_counts_are_some_seconds_old() {
+    let app = TestApp::start();
+    let jobs = 200;
+    for number in 0..jobs {
+        let url = format!("http://site.example/{number}");
+        app.create(&json!({"type": "single-page", "url": url}))
+            .await;
+        let stats = app.get("/api/jobs?limit=1").await.json["stats"].clone();
+        let sum: u64 = stats
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(Value::as_u64)
+            .sum();
+        assert_eq!(sum, number + 1, "{stats}");
+    }
+    let mut ended = 0;
+    while let Some(message) = app.queue.try_receive() {
+        app.work(&message, &Anything).await;
+        ended += 1;
+        let stats = app.get("/api/jobs?limit=1").await.json["stats"].clone();
+        let sum: u64 = stats
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(Value::as_u64)
+            .sum();
+        assert_eq!(
+            (sum, stats["completed"].as_u64()),
+            (jobs, Some(ended)),
+            "{stats}"
+        );
+    }
+}

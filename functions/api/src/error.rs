@@ -351,9 +351,20 @@ fn log(refusal: &Refusal, now: Timestamp) -> String {
         now.as_millis(),
         std::process::id()
     );
-    if let Refusal::App(error) = refusal {
-        let error: &dyn std::error::Error = error;
-        tracing::error!(request_id, error, "request failed");
+    match refusal {
+        // A customer at its cap is told so; nothing is wrong with the service.
+        Refusal::App(error @ Error::Full { .. }) => {
+            tracing::info!(
+                request_id,
+                error = error as &dyn std::error::Error,
+                "refused"
+            );
+        }
+        Refusal::App(error) => {
+            let error: &dyn std::error::Error = error;
+            tracing::error!(request_id, error, "request failed");
+        }
+        _ => {}
     }
     request_id
 }

@@ -69,7 +69,7 @@ pub struct Serve {
     #[arg(long, conflicts_with = "data_dir")]
     pub in_memory: bool,
     /// Most unfinished jobs of one customer.
-    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=1_000_000_000))]
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub max_unfinished_jobs: u64,
     /// Most jobs of one customer worked on at once; 0 is no limit: customers take turns anyway.
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]

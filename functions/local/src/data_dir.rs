@@ -50,10 +50,13 @@ impl DataDir {
                 return Err(error).context(format!("the data folder {shown} cannot be locked"));
             }
         }
-        Ok(Self {
+        let folder = Self {
             path: path.to_owned(),
             _lock: lock,
-        })
+        };
+        own_file(&folder.database())
+            .with_context(|| format!("the data folder {shown} cannot be written"))?;
+        Ok(folder)
     }
 
     pub fn database(&self) -> PathBuf {
@@ -68,6 +71,16 @@ impl DataDir {
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
     }
+}
+
+/// Creates the file where it is missing, for this user alone whoever may read the folder; what the
+/// database puts beside it is as private.
+fn own_file(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// For this user alone: jobs may carry headers with secrets.

@@ -1,5 +1,6 @@
 //! The command line of Harvestman. Exit codes: 0 done, 1 the work failed, 2 it could not start.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -7,11 +8,15 @@ use local::cli::{Cli, Command};
 use local::{demo, keys, scrape_page, serve};
 use tracing_subscriber::EnvFilter;
 
+/// The SDK says at length what the line that names the failed call says as well.
+const QUIET: &str = "warn,aws_smithy_runtime=off";
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     let on_lambda = std::env::var_os("AWS_LAMBDA_FUNCTION_VERSION").is_some();

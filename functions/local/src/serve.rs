@@ -109,11 +109,22 @@ pub async fn interrupted() {
             Err(_) => std::future::pending().await,
         }
     };
+    #[cfg(unix)]
+    let hang_up = async {
+        // The terminal is gone; what it began ends as by Ctrl-C.
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let hang_up = std::future::pending::<()>();
     #[cfg(not(unix))]
     let terminate = std::future::pending::<()>();
     tokio::select! {
         () = interrupt => {}
         () = terminate => {}
+        () = hang_up => {}
     }
 }
 

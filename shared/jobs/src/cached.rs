@@ -47,13 +47,23 @@ impl<T> Cached<T> {
         now: Timestamp,
         make: impl Future<Output = Result<T, Error>>,
     ) -> Result<Arc<T>, Error> {
+        self.get_for(now, |_| self.age, make).await
+    }
+
+    /// As [`Cached::get`], where a value may be kept for a shorter time than others.
+    pub(crate) async fn get_for(
+        &self,
+        now: Timestamp,
+        kept_for: impl Fn(&T) -> Duration,
+        make: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Arc<T>, Error> {
         let asked = self.ended.load(Ordering::Acquire);
         // Whoever holds this may be dropped at any time; then the next one makes the value.
         let mut slot = self.slot.lock().await;
         if let Some((at, value)) = &slot.value {
             // A clock that was set back must not keep a value for ever.
             let age = now.since(*at).max(at.since(now));
-            if age < self.age {
+            if age < kept_for(value).min(self.age) {
                 return Ok(Arc::clone(value));
             }
         }

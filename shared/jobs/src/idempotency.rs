@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::caller::Caller;
 use crate::id::{BatchId, JobId};
-use crate::spec::{CustomerId, hex};
+use crate::spec::hex;
 use crate::time::Timestamp;
 
 /// What a client wrote into the header `Idempotency-Key`: 1 to 255 visible ASCII characters.
@@ -43,9 +44,14 @@ impl Keyed {
         }
     }
 
-    /// What is kept of the answer to `customer`, whose own the key is.
-    pub(crate) fn kept(&self, customer: &CustomerId, at: Timestamp, answer: Answer) -> Kept {
-        let owned = serde_json::json!([customer, self.key.0]).to_string();
+    /// What is kept of the answer to `caller`, whose own the key is.
+    pub(crate) fn kept(&self, caller: &Caller, at: Timestamp, answer: Answer) -> Kept {
+        let (kind, customer) = match caller {
+            Caller::Anyone => ("anyone", None),
+            Caller::Admin => ("admin", None),
+            Caller::Customer(own) => ("customer", Some(own)),
+        };
+        let owned = serde_json::json!([kind, customer, self.key.0]).to_string();
         Kept {
             name: hex(&Sha256::digest(owned.as_bytes())),
             request: self.request.clone(),
@@ -111,6 +117,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::spec::CustomerId;
 
     #[test]
     fn a_key_has_1_to_255_visible_characters() {
@@ -149,7 +156,7 @@ mod tests {
     fn a_key_is_its_customers_own() {
         let name = |customer: &str, key: &str| {
             let keyed = Keyed::new(IdempotencyKey::parse(key).unwrap(), "jobs", &json!({}));
-            let customer = CustomerId::parse(customer).unwrap();
+            let customer = Caller::Customer(CustomerId::parse(customer).unwrap());
             let answer = Answer::Jobs(Vec::new());
             keyed.kept(&customer, Timestamp::default(), answer).name
         };

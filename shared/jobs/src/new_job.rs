@@ -39,13 +39,14 @@ pub const RESERVED_HEADERS: [&str; 15] = [
 ];
 
 /// What the printed documents offer and this version does not do yet: said, never ignored.
-const NOT_YET: [(&str, &str); 18] = [
+const NOT_YET: [(&str, &str); 27] = [
     ("cronPattern", "recurring jobs are"),
     ("timezone", "recurring jobs are"),
     ("startDate", "recurring jobs are"),
     ("endDate", "recurring jobs are"),
     ("limit", "recurring jobs are"),
     ("overlap", "recurring jobs are"),
+    ("name", "recurring jobs are"),
     ("webhook", "webhooks are"),
     ("maxPages", "crawls are"),
     ("depth", "crawls are"),
@@ -55,9 +56,17 @@ const NOT_YET: [(&str, &str); 18] = [
     ("sitemap", "crawls are"),
     ("respectRobots", "crawls are"),
     ("formats", "crawls are"),
+    ("maxConcurrency", "crawls are"),
+    ("requestDelay", "crawls are"),
     ("lastCrawledAt", "refreshes are"),
     ("forceRefresh", "refreshes are"),
     ("fullRefresh", "refreshes are"),
+    ("jobId", "refreshes are"),
+    ("steps", "navigations are"),
+    ("variables", "navigations are"),
+    ("prompt", "generated configurations are"),
+    ("previousJobId", "generated configurations are"),
+    ("options", "generated configurations are"),
 ];
 
 /// A request to create one job, valid in every field.

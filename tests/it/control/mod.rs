@@ -77,6 +77,8 @@ async fn expected(app: &TestApp, id: &str, from: Status, action: Action) -> Opti
         // A waiting job has nothing to be lifted over, and what is cancelled stays so.
         (Action::Promote, Status::Waiting) => None,
         (Action::Cancel, Status::Cancelled) => Some(Status::Cancelled),
+        // Nobody has asked for a pause that could be taken back.
+        (Action::Resume, Status::Active) => None,
         _ if !permitted => None,
         (Action::Pause, Status::Active) => Some(Status::Active),
         (Action::Pause, _) => Some(Status::Paused),
@@ -301,6 +303,20 @@ impl Scraper for Meanwhile {
             slow(request)
         }
     }
+}
+
+#[tokio::test]
+async fn a_pause_that_waits_for_the_end_of_an_attempt_can_be_taken_back() {
+    let (app, id) = with_job(Status::Active).await;
+    assert_eq!(app.act(&id, "pause").await.status, StatusCode::OK);
+    assert!(app.row(&id).await.pause_requested);
+    let resumed = app.act(&id, "resume").await;
+    assert_eq!(
+        (resumed.status, resumed.text("status")),
+        (StatusCode::OK, "active")
+    );
+    assert!(!app.row(&id).await.pause_requested);
+    end(&app, &id).await;
 }
 
 #[tokio::test]

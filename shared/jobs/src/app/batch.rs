@@ -33,6 +33,7 @@ pub struct CreatedBatch {
 
 /// A batch that has not been written down anywhere yet.
 struct Request<'a> {
+    caller: &'a Caller,
     id: BatchId,
     customer: CustomerId,
     new: &'a NewBatch,
@@ -44,7 +45,7 @@ struct Request<'a> {
 impl Request<'_> {
     fn keep(&self, answer: Answer) -> Option<Kept> {
         let keyed = self.keyed?;
-        Some(keyed.kept(&self.customer, self.stamp.now, answer))
+        Some(keyed.kept(self.caller, self.stamp.now, answer))
     }
 }
 
@@ -62,6 +63,7 @@ impl App {
         self.admit(Call::Create, &customer).await?;
         let stamp = self.stamp();
         let request = Request {
+            caller,
             id: BatchId::new(stamp.now, self.ports.entropy.next()),
             firsts: new.firsts(&customer),
             customer,

@@ -118,6 +118,12 @@ impl App {
         let tally = self.ports.store.tally(Scope::of(customer)).await?;
         let mut stats = open.of(customer).stats;
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        // The tally is of this moment, the rest may be some seconds old: no job counts twice, and
+        // none is left out.
+        let unfinished = count(tally.unfinished - tally.paused);
+        stats.active = stats.active.min(unfinished);
+        stats.delayed = stats.delayed.min(unfinished - stats.active);
+        stats.waiting = unfinished - stats.active - stats.delayed;
         stats.completed = count(tally.completed);
         stats.failed = count(tally.failed);
         stats.cancelled = count(tally.cancelled);
@@ -131,8 +137,13 @@ impl App {
         let customer = caller.scope(None)?;
         self.admit_caller(Call::Read, caller, None).await?;
         let stats = self.stats_of(customer.as_ref()).await?;
-        let health = self.health().await?;
+        let mut health = self.health().await?;
         let open = self.open().await?;
+        if customer.is_some() {
+            // How much others have to do is their business.
+            (health.active_workers, health.queue_size) =
+                (stats.active, stats.waiting + stats.delayed);
+        }
         Ok(QueueState {
             is_paused: self.is_paused().await?,
             health,
@@ -190,7 +201,8 @@ impl App {
 
     async fn open(&self) -> Result<Arc<Open>, Error> {
         let now = self.now();
-        self.counts.0.get(now, self.count_open(now)).await
+        let counting = self.count_open(now);
+        self.counts.0.get_for(now, Open::kept_for, counting).await
     }
 
     async fn count_open(&self, now: Timestamp) -> Result<Open, Error> {
@@ -203,6 +215,13 @@ impl App {
 }
 
 impl Open {
+    /// What is counted in no time is counted anew for every caller.
+    fn kept_for(&self) -> Duration {
+        const OF_EACH: Duration = Duration::from_millis(5);
+        let unfinished = self.all.stats.waiting + self.all.stats.delayed + self.all.stats.active;
+        OF_EACH.saturating_mul(u32::try_from(unfinished).unwrap_or(u32::MAX))
+    }
+
     fn of(&self, customer: Option<&CustomerId>) -> Unfinished {
         match customer {
             None => self.all.clone(),

@@ -70,7 +70,7 @@ impl App {
         };
         let keep = |outcome: Outcome| {
             let answer = Answer::Job(outcome);
-            keyed.map(|keyed| keyed.kept(&job.customer, job.created_at, answer))
+            keyed.map(|keyed| keyed.kept(caller, job.created_at, answer))
         };
         let created = outcome(&job.id, false);
         let kept = keep(created.clone());

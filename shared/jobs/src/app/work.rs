@@ -154,7 +154,9 @@ impl App {
                     Admission::Start(taken) => place = taken,
                     // Messages that the sweep has sent meanwhile come back as well: of them all,
                     // one is kept going. The row stands in the due index whatever comes of it.
-                    Admission::Wait(_) if self.random() % (u64::from(current.resends) + 1) > 0 => {
+                    Admission::Wait(_)
+                        if !self.random().is_multiple_of(u64::from(current.resends) + 1) =>
+                    {
                         return Ok(Claimed::Over);
                     }
                     Admission::Wait(wait) => return Ok(Claimed::Early(current, wait)),

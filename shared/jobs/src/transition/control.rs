@@ -17,9 +17,17 @@ impl Job {
         Ok(next.sealed(stamp, self))
     }
 
-    /// Lets a paused job go on, at its original time or now where that has passed.
+    /// Lets a paused job go on, at its original time or now where that has passed; takes back a
+    /// pause that waits for the end of an attempt.
     pub fn resume(&self, stamp: Stamp) -> Result<Self, Refusal> {
         let mut next = self.permitted(Move::Resume)?;
+        if self.state == State::Active {
+            if !self.pause_requested {
+                return Err(Refusal::Forbidden);
+            }
+            next.pause_requested = false;
+            return Ok(next.sealed(stamp, self));
+        }
         next.requeue(stamp.now, self.eligible_at);
         Ok(next.sealed(stamp, self))
     }

@@ -57,7 +57,7 @@ pub const fn allowed(from: State, by: Move) -> &'static [State] {
         (Active, Move::Complete) => &[Completed],
         (Active, Move::Fail | Move::Lapse) => &[Queued, Paused, Failed],
         (Active, Move::Release) => &[Queued, Paused],
-        (Active, Move::Defer | Move::Pause) => &[Active],
+        (Active, Move::Defer | Move::Pause | Move::Resume) => &[Active],
         (Paused, Move::Resume) => &[Queued],
         (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
         (Failed | Cancelled, Move::Retry) => &[Queued],
