@@ -130,6 +130,23 @@ async fn all_problems_are_named_at_once() {
 }
 
 #[tokio::test]
+async fn a_wrong_field_of_a_configuration_hides_no_other() {
+    let app = TestApp::start();
+    let body = json!({"type": "single-page", "url": URL, "config": {"fields": {
+        "a": {"selector": "a[["}, "b": {}, "c": {"selector": "a", "dataType": "nmber"},
+        "d": {"type": "regex", "pattern": "("},
+    }}});
+    let answer = app.post("/api/jobs", &body).await;
+    let mut fields = answer.fields();
+    fields.sort_unstable();
+    let expected = ["a.selector", "b.selector", "c.dataType", "d.pattern"];
+    assert_eq!(
+        fields,
+        expected.map(|field| format!("config.fields.{field}"))
+    );
+}
+
+#[tokio::test]
 async fn a_field_that_nobody_knows_is_named() {
     let app = TestApp::start();
     for field in ["nonsense", "Url", "callback", "$where", "__proto__", ""] {

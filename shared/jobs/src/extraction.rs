@@ -139,8 +139,11 @@ fn parse_fields(
         }
         let path = format!("{}.{name}", reader.path_of("fields"));
         let (field, problems) = parse_field(&path, value, budget, depth);
+        // Only what is sound is looked at further; the rest is refused anyway.
+        if problems.is_empty() {
+            fields.insert(name.clone(), field);
+        }
         reader.extend(problems);
-        fields.insert(name.clone(), field);
     }
     fields
 }

@@ -214,11 +214,9 @@ fn extraction(reader: &mut Reader<'_>, check: Check) -> Extraction {
         return Extraction::default();
     };
     let (extraction, problems) = Extraction::parse(value);
-    let readable = problems.is_empty();
     reader.extend(problems);
-    if readable {
-        reader.extend(check(&extraction));
-    }
+    // Of the fields that are sound as such: a client hears of all problems at once.
+    reader.extend(check(&extraction));
     extraction
 }
 
