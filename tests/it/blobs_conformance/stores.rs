@@ -49,10 +49,8 @@ pub(super) async fn on_s3(test: &str) -> Option<Opened> {
         "AWS_ENDPOINT_URL_S3" => Some(endpoint.clone()),
         "AWS_REGION" => Some("eu-west-1".to_owned()),
         name if name.starts_with("HARVESTMAN_QUEUE_") => Some(endpoint.clone()),
-        name if name.ends_with("_HOURS") || name.ends_with("_JOBS") => None,
-        "AWS_LAMBDA_LOG_LEVEL" | "AWS_ENDPOINT_URL" => None,
-        "AWS_ENDPOINT_URL_DYNAMODB" | "AWS_ENDPOINT_URL_SQS" => None,
-        other => Some(other.to_ascii_lowercase()),
+        "HARVESTMAN_TABLE" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some(name.to_owned()),
+        _ => None,
     });
     Some(Opened {
         blobs: Box::new(S3Blobs::new(&settings.unwrap())),

@@ -319,8 +319,9 @@ impl Simulation {
         let messages = self.world.messages.lock().unwrap();
         let mut messages = messages.iter().map(|(_, envelope)| &envelope.message);
         let again = messages.any(|message| message == delivery.message());
-        // A job without delay that nobody has claimed yet waits for this very message.
-        let unclaimed = job.state == State::Queued && job.fence == 0;
+        // A job without delay that nobody has claimed yet waits for this very message, unless the
+        // sweep has sent others: of those, a cap may put one away.
+        let unclaimed = job.state == State::Queued && job.fence == 0 && job.resends == 0;
         if unclaimed && job.eligible_at == job.created_at && !again {
             let what = format!(
                 "{} was acknowledged while its row still waits for it",

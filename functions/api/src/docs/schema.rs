@@ -39,15 +39,27 @@ pub(super) fn section(name: &str, schema: &Value) -> String {
     )
 }
 
-/// A table of the fields of an object.
+/// A table of the fields of an object; one for each kind of it, where there are several.
 pub(super) fn of_fields(schema: &Value) -> String {
-    table("", &["field", "type", "meaning"], &fields(schema))
+    const COLUMNS: [&str; 3] = ["field", "type", "meaning"];
+    let kinds = items(&schema["oneOf"]).filter(|kind| kind["properties"].is_object());
+    let kinds = kinds.map(|kind| {
+        table(
+            &escaped(text(&kind["title"])),
+            &COLUMNS,
+            &fields("", kind, 0),
+        )
+    });
+    let own = table("", &COLUMNS, &fields("", schema, 0));
+    own + &kinds.collect::<String>()
 }
 
-/// Rows of the fields of an object; those of its parts, where it is made of several.
-fn fields(schema: &Value) -> Vec<String> {
+/// Rows of the fields of an object, with those of objects in it that have no name of their own, and
+/// of its parts, where it is made of several.
+fn fields(path: &str, schema: &Value, depth: usize) -> Vec<String> {
     let required: Vec<&str> = items(&schema["required"]).map(text).collect();
-    let own = entries(&schema["properties"]).map(|(name, field)| {
+    let own = entries(&schema["properties"]).flat_map(|(name, field)| {
+        let full = format!("{path}{name}");
         let needed = if required.contains(&name.as_str()) {
             ""
         } else {
@@ -63,13 +75,17 @@ fn fields(schema: &Value) -> Vec<String> {
         // A reference within a choice carries what is said of the field.
         let inner = items(&field["oneOf"]).find_map(|it| it.get("description"));
         let meaning = prose(field.get("description").or(inner));
-        format!(
+        let mut rows = vec![format!(
             "<td><code>{}</code>{needed}</td><td>{}</td><td>{meaning}{given}</td>",
-            escaped(name),
+            escaped(&full),
             shape(field),
-        )
+        )];
+        if depth < DEEPEST {
+            rows.extend(fields(&format!("{full}."), field, depth + 1));
+        }
+        rows
     });
-    let parts = items(&schema["allOf"]).flat_map(fields);
+    let parts = items(&schema["allOf"]).flat_map(|part| fields(path, part, depth));
     own.chain(parts).collect()
 }
 
