@@ -204,11 +204,11 @@ test('a batch makes a job of each address, and one of two equal ones', async () 
 test('what the service does not do yet is refused, never ignored', async () => {
   const url = service.site.url('/');
   for (const call of [
-    client.createFullCrawlJob(url, { maxPages: 5 }),
-    client.createRefreshJob(url, { fullRefresh: true }),
-    client.createRecurringJob(url, 'refresh', '0 0 * * *', { timezone: 'Europe/Berlin' }),
+    () => client.createFullCrawlJob(url, { maxPages: 5 }),
+    () => client.createRefreshJob(url, { fullRefresh: true }),
+    () => client.createRecurringJob(url, 'refresh', '0 0 * * *', { timezone: 'Europe/Berlin' }),
   ]) {
-    const error = await refusal(call);
+    const error = await refusal(call());
     assert.equal(error.status, 400);
     assert.match(error.message, /not available yet/);
   }
