@@ -303,3 +303,16 @@ async fn a_purge_leaves_the_place_of_a_later_equal_job_alone() {
     let again = app.post("/api/jobs", &body).await;
     assert_eq!(again.text("jobId"), later);
 }
+
+#[tokio::test]
+async fn a_worker_without_time_gives_the_job_back_untried() {
+    let app = TestApp::start();
+    let id = app.create_for("http://site.example/").await;
+    // Enough to write an outcome down, and nothing beside.
+    let deadline = app.app.now() + jobs::app::COMMIT_MARGIN;
+    app.app.work(&app.receive(), &Anything, deadline).await;
+    let row = app.row(&id).await;
+    assert_eq!((row.state, row.attempts.len()), (jobs::State::Queued, 0));
+    assert_eq!(app.drain(&Anything).await, 1);
+    assert_eq!(app.status(&id).await, "completed");
+}
