@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use aws::host::{SystemClock, SystemEntropy};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jobs::app::Ports;
+use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, RateBucket,
-    Revival, Revived, Scope, Store, Swap,
+    ActiveEntry, Claimable, Commit, Counter, Created, Creation, DueEntry, Listed, PortError,
+    RateBucket, Revival, Revived, Scope, Store, Swap,
 };
 use jobs::rate::Call;
 use jobs::spec::CustomerId;
@@ -53,6 +54,13 @@ impl Store for Table {
 
     async fn job_and_spec(&self, id: &JobId) -> Result<Option<(Job, Spec)>, PortError> {
         look_up(id)
+    }
+
+    async fn claimable(&self, id: &JobId) -> Result<Claimable, PortError> {
+        Ok(Claimable {
+            hold: Hold::default(),
+            job: look_up(id),
+        })
     }
 
     async fn commit(&self, _: &Job, _: &Job) -> Result<Commit, PortError> {

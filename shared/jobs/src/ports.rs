@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::extraction::Extraction;
 use crate::failure::Failure;
+use crate::hold::Hold;
 use crate::id::{JobId, RowId};
 use crate::idempotency::Kept;
 use crate::job::{DueList, Job};
@@ -122,6 +123,13 @@ pub enum Revived {
     Full,
 }
 
+/// What a claim has to know.
+#[derive(Debug)]
+pub struct Claimable {
+    pub hold: Hold,
+    pub job: Result<Option<(Job, Spec)>, PortError>,
+}
+
 /// Part of a list.
 #[derive(Clone, Debug, Default)]
 pub struct Listed {
@@ -212,6 +220,10 @@ pub trait Store: Send + Sync {
 
     /// Row and specification, as of the last write.
     async fn job_and_spec(&self, id: &JobId) -> Result<Option<(Job, Spec)>, PortError>;
+
+    /// Row and specification as [`Store::job_and_spec`] gives them, and the hold on the whole queue
+    /// with them: one call for a claim.
+    async fn claimable(&self, id: &JobId) -> Result<Claimable, PortError>;
 
     /// Replaces `before` by `after` where the row still is `before`, and the customer's counts
     /// with it where they change.

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Commit, Counter, Created, Creation, DueEntry, Listed, PortError, RateBucket,
-    Revival, Revived, Scope, Store, Swap,
+    ActiveEntry, Claimable, Commit, Counter, Created, Creation, DueEntry, Listed, PortError,
+    RateBucket, Revival, Revived, Scope, Store, Swap,
 };
 use jobs::rate::Call;
 use jobs::spec::CustomerId;
@@ -67,6 +68,13 @@ impl Store for Ledger {
         self.time.sleep(LOOK_UP).await;
         let read = |(job, spec): (Job, String)| (job, serde_json::from_str(&spec).unwrap());
         Ok(self.find(id).map(read))
+    }
+
+    async fn claimable(&self, id: &JobId) -> Result<Claimable, PortError> {
+        Ok(Claimable {
+            hold: Hold::default(),
+            job: self.job_and_spec(id).await,
+        })
     }
 
     async fn commit(&self, before: &Job, after: &Job) -> Result<Commit, PortError> {

@@ -78,6 +78,7 @@ const CALLS: [(&str, &[&str]); 42] = [
     ("operations.set_hold", &["hold.rs"]),
     ("store.active", &["counts.rs"]),
     ("store.active_count", &["counts.rs"]),
+    ("store.claimable", &["read.rs"]),
     ("store.commit", &["write.rs"]),
     ("store.count_duplicates", &["totals.rs"]),
     ("store.counters", &["counts.rs"]),

@@ -11,10 +11,10 @@ use super::keys::{self, Item, PK, number};
 use super::{Table, unavailable};
 
 const CONTROL: &str = "control";
-const QUEUE: &str = "queue";
+pub(super) const QUEUE: &str = "queue";
 
 fn encode(hold: &Hold) -> Item {
-    let mut item = keys::key(CONTROL, QUEUE);
+    let mut item = key();
     item.insert("paused".to_owned(), AttributeValue::Bool(hold.paused));
     item.insert("revision".to_owned(), number(hold.revision));
     item.insert("nonce".to_owned(), number(hold.nonce));
@@ -22,7 +22,11 @@ fn encode(hold: &Hold) -> Item {
     item
 }
 
-fn decode(item: &Item) -> Result<Hold, PortError> {
+pub(super) fn key() -> Item {
+    keys::key(CONTROL, QUEUE)
+}
+
+pub(super) fn decode(item: &Item) -> Result<Hold, PortError> {
     let read = Attributes(item);
     let paused = read.get("paused")?.as_bool();
     Ok(Hold {
@@ -35,10 +39,7 @@ fn decode(item: &Item) -> Result<Hold, PortError> {
 
 impl Table {
     pub(super) async fn read_hold(&self) -> Result<Hold, PortError> {
-        let call = self.client.get_item().table_name(&self.name);
-        let call = call.set_key(Some(keys::key(CONTROL, QUEUE)));
-        let answer = call.consistent_read(true).send().await;
-        let item = answer.map_err(unavailable)?.item;
+        let item = self.get(key()).await?;
         item.as_ref().map_or(Ok(Hold::default()), decode)
     }
 

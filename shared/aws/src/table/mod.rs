@@ -31,7 +31,7 @@
 //! | create a batch | up to 24 jobs: one transaction; more: `GetItem` of the answer, `BatchGetItem` of owners and their rows, one transaction to begin and one per 24 jobs |
 //! | create again | the transaction is refused with the answer; of a larger batch, its row by `GetItem` |
 //! | a block of calls | `PutItem`; before the first one of a process `GetItem` |
-//! | claim | `Query` of specification and row, `PutItem`; where customers have a cap, a `Query` of `active` that counts and a `GetItem`, once a second |
+//! | claim | `Query` of specification and row, once a second `BatchGetItem` of the hold with them; `PutItem`; where customers have a cap, a `Query` of `active` that counts and a `GetItem`, once a second |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |
 //! | read one job | `GetItem`, or `Query` with the specification; consistent |
 //! | list of a customer | `Query` of `by_customer`, `BatchGetItem` of the rows |
@@ -44,7 +44,7 @@
 //! | purge | `Query`, `BatchWriteItem`, one transaction of four |
 //! | retry | `GetItem`, one transaction of two or three writes; a `GetItem` for each owner met |
 //! | step of an operation | a list of 100, what becomes of each, `PutItem` |
-//! | claim and sweep | besides: `GetItem` of the hold, at most once a second |
+//! | sweep | besides: `GetItem` of the hold, at most once a second |
 //! | who is asking | `GetItem`, consistent; remembered for 30 s |
 //! | create or revoke a key | one transaction of two, after a `GetItem` to revoke; list: `Query` |
 
@@ -71,8 +71,8 @@ use aws_sdk_dynamodb::Client;
 use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Advanced, Commit, Counter, Created, Creation, DueEntry, DuePage, Listed,
-    Operations, PortError, RateBucket, Revival, Revived, Scope, Store, Swap,
+    ActiveEntry, Advanced, Claimable, Commit, Counter, Created, Creation, DueEntry, DuePage,
+    Listed, Operations, PortError, RateBucket, Revival, Revived, Scope, Store, Swap,
 };
 use jobs::rate::Call;
 use jobs::spec::CustomerId;
@@ -117,6 +117,10 @@ impl Store for Table {
 
     async fn job_and_spec(&self, id: &JobId) -> Result<Option<(Job, Spec)>, PortError> {
         self.read_row_and_spec(id).await
+    }
+
+    async fn claimable(&self, id: &JobId) -> Result<Claimable, PortError> {
+        self.read_claimable(id).await
     }
 
     async fn commit(&self, before: &Job, after: &Job) -> Result<Commit, PortError> {

@@ -3,8 +3,9 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::future::try_join_all;
+use jobs::hold::Hold;
 use jobs::job::DueList;
-use jobs::ports::{DUE_SHARDS, Listed, PortError, Scope};
+use jobs::ports::{Claimable, DUE_SHARDS, Listed, PortError, Scope};
 use jobs::{Job, JobId, RowId, Spec, Timestamp};
 
 use super::item::Attributes;
@@ -12,7 +13,7 @@ use super::keys::{
     self, DUE_AT, DUE_LIST, INDEX_BY_CUSTOMER, INDEX_BY_TIME, INDEX_DUE, Item, LIST_CUSTOMER,
     LIST_SHARD, PK, SK, SPEC, STATE, number, text,
 };
-use super::{Table, row, unavailable};
+use super::{Table, hold, row, unavailable};
 
 /// Most rows in one `BatchGetItem`.
 const BATCH: usize = 100;
@@ -47,16 +48,22 @@ impl Table {
             .send()
             .await
             .map_err(unavailable)?;
-        let (spec, state) = match answer.items() {
-            [] => return Ok(None),
-            [spec, state] => (spec, state),
-            // They are written and removed as one.
-            _ => return Err(PortError::Corrupt(format!("job {id} is there by half"))),
-        };
-        let body = Attributes(spec).text("body")?;
-        let spec = serde_json::from_str(body)
-            .map_err(|error| PortError::Corrupt(format!("specification of {id}: {error}")))?;
-        Ok(Some((row::decode(state)?, spec)))
+        let items = answer.items();
+        both(id, find(items, SPEC), find(items, STATE))
+    }
+
+    pub(super) async fn read_claimable(&self, id: &JobId) -> Result<Claimable, PortError> {
+        let keys = vec![
+            keys::key(id.as_str(), SPEC),
+            keys::key(id.as_str(), STATE),
+            hold::key(),
+        ];
+        let items = self.get_all(keys, true).await?;
+        let hold = find(&items, hold::QUEUE);
+        Ok(Claimable {
+            hold: hold.map_or(Ok(Hold::default()), hold::decode)?,
+            job: both(id, find(&items, SPEC), find(&items, STATE)),
+        })
     }
 
     pub(super) async fn read_result(
@@ -203,6 +210,30 @@ impl Table {
         };
         ids(query, limit, JobId::parse).await
     }
+}
+
+/// The item with this sort key; the keys that were asked for differ in it.
+fn find<'a>(items: &'a [Item], sk: &str) -> Option<&'a Item> {
+    let is_it =
+        |item: &&Item| item.get(SK).and_then(|value| value.as_s().ok()) == Some(&sk.to_owned());
+    items.iter().find(is_it)
+}
+
+fn both(
+    id: &JobId,
+    spec: Option<&Item>,
+    state: Option<&Item>,
+) -> Result<Option<(Job, Spec)>, PortError> {
+    let (spec, state) = match (spec, state) {
+        (None, None) => return Ok(None),
+        (Some(spec), Some(state)) => (spec, state),
+        // They are written and removed as one.
+        _ => return Err(PortError::Corrupt(format!("job {id} is there by half"))),
+    };
+    let body = Attributes(spec).text("body")?;
+    let spec = serde_json::from_str(body)
+        .map_err(|error| PortError::Corrupt(format!("specification of {id}: {error}")))?;
+    Ok(Some((row::decode(state)?, spec)))
 }
 
 /// Ids of an index query, over as many pages as `limit` takes.

@@ -8,7 +8,11 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::hold::Hold;
+use crate::id::JobId;
+use crate::job::Job;
 use crate::operation::{Kind, NewOperation};
+use crate::ports::PortError;
+use crate::spec::Spec;
 use crate::time::Timestamp;
 
 /// A claim may be won this long after the queue was held back elsewhere.
@@ -36,16 +40,40 @@ impl App {
     /// Whether the whole queue is held back. "No" may be a second old; "yes" is always asked
     /// again, so that no message that was sent after the end of it is put away.
     pub async fn is_paused(&self) -> Result<bool, Error> {
-        let now = self.now();
-        if let Some((at, hold)) = self.hold.get()
-            && !hold.paused
-            && now.since(at).max(at.since(now)) < CACHED
-        {
+        if self.is_known_to_run() {
             return Ok(false);
         }
+        let now = self.now();
         let hold = self.ports.operations.hold().await?;
         self.hold.put(now, hold);
         Ok(hold.paused)
+    }
+
+    fn is_known_to_run(&self) -> bool {
+        let now = self.now();
+        self.hold
+            .get()
+            .is_some_and(|(at, hold)| !hold.paused && now.since(at).max(at.since(now)) < CACHED)
+    }
+
+    /// What a claim reads: row and specification, unless the whole queue is held back. One call,
+    /// whether or not the flag has to be asked for.
+    pub(super) async fn read_unless_held(
+        &self,
+        id: &JobId,
+    ) -> Result<Result<Option<(Job, Spec)>, PortError>, Error> {
+        if self.is_known_to_run() {
+            return Ok(self.ports.store.job_and_spec(id).await);
+        }
+        let now = self.now();
+        let found = self.ports.store.claimable(id).await?;
+        self.hold.put(now, found.hold);
+        // The row stands in the due index, and whoever lets the queue go sends its message again.
+        Ok(if found.hold.paused {
+            Ok(None)
+        } else {
+            found.job
+        })
     }
 
     /// Holds the whole queue back: nothing queued is begun, whoever's it is; what runs goes on to

@@ -120,11 +120,7 @@ impl App {
 
     async fn claim(&self, id: &JobId, deadline: Timestamp) -> Result<Claimed, Error> {
         const MOST_RACES: usize = 20;
-        // The row stands in the due index, and whoever lets the queue go sends its message again.
-        if self.is_paused().await? {
-            return Ok(Claimed::Over);
-        }
-        let (job, spec) = match self.ports.store.job_and_spec(id).await {
+        let (job, spec) = match self.read_unless_held(id).await? {
             Ok(None) => return Ok(Claimed::Over),
             Ok(Some((job, spec))) => (job, Some(Box::new(spec))),
             // A job whose specification is damaged still has to end.
