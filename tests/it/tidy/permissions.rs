@@ -50,7 +50,7 @@ const USES: [(&str, &[&str]); 3] = [
 /// The ports that the table stands behind, as `App` names them.
 const PORTS: [&str; 4] = ["ports.batches.", "ports.keys.", "operations.", "store."];
 /// The files of the table that carry out a call of one of its ports.
-const CALLS: [(&str, &[&str]); 42] = [
+const CALLS: [(&str, &[&str]); 43] = [
     ("batches.batch", &["read.rs"]),
     (
         "batches.begin",
