@@ -12,6 +12,7 @@ hypothesis.target = lambda *_, **__: None
 
 FORMATS = {
     "cursor": [""],  # the others are handed out by the service, and it checks them
+    "crawl-pattern": ["*", "/shop/*", "*.pdf", "https://*.example.com/*", "re:^/[a-z]+$", "?page=*"],
     "css-selector": [":scope", "a", ".price", "#a > b", "li:nth-child(2)", "a[href^='/']:not(.b)", "h1, h2"],
     "json-ld-path": ["name", "Product.offers.price", "images[0]", "offers[1].price", "@type"],
     "meta-name": ["description", "og:title", "twitter:card"],
@@ -42,6 +43,14 @@ def map_case(context, case):
     # Nor that the last job of a batch starts in time.
     if isinstance(body, dict) and body.get("staggerDelay"):
         case.body = {**case.body, "delay": 0, "staggerDelay": body["staggerDelay"] % 1_000_000}
+    if isinstance(body, dict) and isinstance(body.get("options"), dict):
+        options = body["options"]
+        if isinstance(options.get("config"), dict):
+            case.body = {**case.body, "options": {**options, "config": without_groups(options["config"])}}
+    # Nor that a file is everything, and has neither a limit nor a place to begin at.
+    if query and "download" in query:
+        for name in ("limit", "cursor", "format"):
+            query.pop(name, None)
     # A key stands for one request: another body under it is refused, and should be.
     if case.headers and "Idempotency-Key" in case.headers:
         request = repr((case.path, body)).encode()

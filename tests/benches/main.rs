@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)] // a measurement that cannot go on has nothing to report
 
 mod capacity;
+mod crawl;
 mod creates;
 mod drain;
 mod hosted;
@@ -23,12 +24,13 @@ use report::Report;
 
 /// Everything that is measured, in the order in which it is printed. What needs a quiet machine
 /// comes first: the executables are built where they are first asked for.
-const FIGURES: [&str; 7] = [
+const FIGURES: [&str; 8] = [
     "creates",
     "latency",
     "drain",
     "processor",
     "capacity",
+    "crawl",
     "starts",
     "sizes",
 ];
@@ -76,6 +78,7 @@ async fn main() {
             "drain" => drain::measure().await,
             "processor" => processor::measure().await,
             "capacity" => capacity::measure().await,
+            "crawl" => crawl::measure().await,
             "starts" => starts::measure().await,
             _ => sizes::measure(),
         };

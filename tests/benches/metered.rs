@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jobs::app::Ports;
 use jobs::page::Metadata;
-use jobs::ports::{Clock, Envelope, PortError, Queue, Store};
+use jobs::ports::{Blobs, Clock, Envelope, PortError, Queue, Store};
 use jobs::{App, Page};
 use local::embedded::{Answer, Embedded, read_request, write_response};
 use local::host::connection;
@@ -144,8 +144,43 @@ impl Queue for CountedQueue {
     }
 }
 
+/// A blob store in memory that counts what would be requests of S3.
+pub(crate) struct CountedBlobs {
+    blobs: ObjectBlobs,
+    pub(crate) puts: AtomicUsize,
+    pub(crate) gets: AtomicUsize,
+}
+
+#[async_trait]
+impl Blobs for CountedBlobs {
+    async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), PortError> {
+        self.puts.fetch_add(1, Ordering::SeqCst);
+        self.blobs.put(key, body).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
+        self.gets.fetch_add(1, Ordering::SeqCst);
+        self.blobs.get(key).await
+    }
+
+    async fn get_part(
+        &self,
+        key: &str,
+        offset: u32,
+        length: u32,
+    ) -> Result<Option<Vec<u8>>, PortError> {
+        self.gets.fetch_add(1, Ordering::SeqCst);
+        self.blobs.get_part(key, offset, length).await
+    }
+
+    async fn delete_all(&self, prefix: &str) -> Result<(), PortError> {
+        self.blobs.delete_all(prefix).await
+    }
+}
+
 pub(crate) struct Metered {
     pub(crate) app: App,
+    pub(crate) blobs: Arc<CountedBlobs>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) queue: Arc<CountedQueue>,
     pub(crate) meter: Arc<Meter>,
@@ -169,18 +204,26 @@ impl Metered {
         });
         let table = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
         let store: Arc<dyn Store> = Arc::clone(&table) as _;
+        let blobs = Arc::new(CountedBlobs {
+            blobs: ObjectBlobs::new(Arc::new(InMemory::new())),
+            puts: AtomicUsize::new(0),
+            gets: AtomicUsize::new(0),
+        });
         let ports = Ports {
             store: Arc::clone(&store),
             operations: Arc::clone(&table) as _,
             keys: Arc::clone(&table) as _,
-            batches: table,
+            batches: Arc::clone(&table) as _,
+            baselines: Arc::clone(&table) as _,
+            hosts: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
-            blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
+            blobs: Arc::clone(&blobs) as Arc<dyn Blobs>,
             clock,
             entropy: Arc::new(SystemEntropy),
         };
         Self {
             app: App::new(ports, LIMITS()),
+            blobs,
             store,
             queue,
             meter,
@@ -223,6 +266,7 @@ pub(crate) fn page(url: &str) -> Page {
         markdown: text.clone(),
         text,
         metadata: Metadata::default(),
+        html: None,
         fields: BTreeMap::new(),
         content_hash: "0".repeat(64),
         etag: None,

@@ -43,9 +43,19 @@ pub(crate) const LEASE: Duration = Duration::from_secs(65);
 /// A clock that stands until it is moved.
 struct ManualClock(AtomicI64);
 
+#[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Whoever waits moves the clock.
+    async fn sleep(&self, time: Duration) {
+        self.0.fetch_add(time.as_millis() as i64, Ordering::Relaxed);
+    }
+
+    async fn alarm(&self, _: Duration) {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -92,7 +102,7 @@ impl<F: Fn(&PageRequest) -> Result<Page, Failure> + Send + Sync> Scraper for Scr
 pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// `null` where there is no body; a page is its text.
+    /// `null` where there is no body; its text where it is no JSON.
     pub(crate) json: Value,
 }
 
@@ -123,8 +133,8 @@ pub(crate) struct TestApp {
     pub(crate) embedded: Embedded,
     pub(crate) blobs: Arc<InMemory>,
     clock: Arc<ManualClock>,
-    ports: Ports,
-    router: Router,
+    pub(crate) ports: Ports,
+    pub(crate) router: Router,
 }
 
 impl TestApp {
@@ -165,6 +175,8 @@ impl TestApp {
             operations: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as Arc<dyn Keys>,
             batches: Arc::clone(&store) as Arc<dyn Batches>,
+            baselines: Arc::clone(&store) as _,
+            hosts: Arc::clone(&store) as _,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -200,12 +212,12 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let page = head.headers.get(header::CONTENT_TYPE);
-        let page = page.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let kind = head.headers.get(header::CONTENT_TYPE);
+        let is_json = kind.is_none_or(|kind| kind == "application/json");
         let text = String::from_utf8_lossy(&bytes);
         let json = if bytes.is_empty() {
             Value::Null
-        } else if page {
+        } else if !is_json {
             Value::String(text.into_owned())
         } else {
             serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {text}"))

@@ -178,6 +178,8 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
         operations: Arc::new(Nothing),
         keys: Arc::new(Nothing),
         batches: Arc::new(Nothing),
+        baselines: Arc::new(Nothing),
+        hosts: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         clock: Arc::new(SystemClock),

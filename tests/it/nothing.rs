@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jobs::batch::Batch;
+use jobs::crawl::host::Host;
 use jobs::hold::Hold;
 use jobs::idempotency::Kept;
 use jobs::ports::{
-    Advanced, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Envelope, Keys, ListedKeys,
-    Operations, Owner, PageRequest, PortError, Queue, Scraper,
+    Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Envelope,
+    HostSwap, Hosts, Keys, ListedKeys, Operations, Owner, PageRequest, PortError, Queue, Scraper,
 };
+use jobs::spec::CustomerId;
 use jobs::{
     BatchId, Failure, JobId, KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, Timestamp,
 };
@@ -51,12 +53,43 @@ impl Keys for Nothing {
 }
 
 #[async_trait]
+impl Baselines for Nothing {
+    async fn baseline(&self, _: &CustomerId, _: &str) -> Result<Option<Baseline>, PortError> {
+        unreachable_table()
+    }
+
+    async fn put_baseline(&self, _: &CustomerId, _: &str, _: &Baseline) -> Result<(), PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
+impl Hosts for Nothing {
+    async fn host(&self, _: &str) -> Result<Option<Host>, PortError> {
+        unreachable_table()
+    }
+
+    async fn replace_host(
+        &self,
+        _: &str,
+        _: Option<&Host>,
+        _: &Host,
+    ) -> Result<HostSwap, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
 impl Blobs for Nothing {
     async fn put(&self, _: &str, _: Vec<u8>) -> Result<(), PortError> {
         unreachable_table()
     }
 
     async fn get(&self, _: &str) -> Result<Option<Vec<u8>>, PortError> {
+        unreachable_table()
+    }
+
+    async fn get_part(&self, _: &str, _: u32, _: u32) -> Result<Option<Vec<u8>>, PortError> {
         unreachable_table()
     }
 

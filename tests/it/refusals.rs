@@ -162,13 +162,10 @@ async fn a_field_that_nobody_knows_is_named() {
 async fn what_is_not_available_yet_is_said_and_never_ignored() {
     let app = TestApp::start();
     for (field, value) in [
-        ("type", json!("full-crawl")),
-        ("type", json!("refresh")),
         ("type", json!("navigate")),
         ("type", json!("generate-config")),
         ("cronPattern", json!("* * * * *")),
         ("webhook", json!("http://a.example")),
-        ("maxPages", json!(3)),
     ] {
         let mut body = json!({"type": "single-page", "url": URL});
         body[field] = value;

@@ -26,6 +26,7 @@ pub(crate) fn page(url: &str, at: Timestamp) -> Page {
         text: "Text of the page.".to_owned(),
         markdown: "Text of the page.".to_owned(),
         metadata: Metadata::default(),
+        html: None,
         fields: BTreeMap::new(),
         content_hash: "00".to_owned(),
         etag: None,

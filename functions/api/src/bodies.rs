@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::openapi::config::{ConfigBody, HeadersBody};
-use crate::openapi::words::{PriorityBody, TypeWord};
+use crate::openapi::words::{PriorityBody, SinglePageWord};
 
 /// A body with its own fields and those that every job may have.
 macro_rules! body {
@@ -66,10 +66,10 @@ macro_rules! body {
 }
 
 body! {
-    /// A job to create.
-    NewJobBody {
+    /// A page to scrape.
+    SinglePageBody {
         #[serde(rename = "type")]
-        #[schema(value_type = TypeWord, example = "single-page")]
+        #[schema(value_type = SinglePageWord, example = "single-page")]
         kind: String,
         /// An http or https address without user name or password, of at most 2048 bytes as it is
         /// sent.
@@ -84,10 +84,10 @@ body! {
 }
 
 body! {
-    /// Jobs to create, one for each address: all of them or, where anything is wrong, none.
-    NewBatchBody {
+    /// Pages to scrape, one job for each address: all of them or, where anything is wrong, none.
+    SinglePageBatchBody {
         #[serde(rename = "type")]
-        #[schema(value_type = TypeWord, example = "single-page")]
+        #[schema(value_type = SinglePageWord, example = "single-page")]
         kind: String,
         /// Http or https addresses without user name or password, each of at most 2048 bytes as it
         /// is sent.
@@ -101,10 +101,10 @@ body! {
 }
 
 body! {
-    /// A page to scrape.
+    /// A page to scrape, where nothing else can be asked for.
     ScrapeBody {
         #[serde(rename = "type")]
-        #[schema(value_type = Option<TypeWord>, example = "single-page")]
+        #[schema(value_type = Option<SinglePageWord>, example = "single-page")]
         kind: Option<String>,
         /// An http or https address without user name or password, of at most 2048 bytes as it is
         /// sent.
@@ -129,12 +129,3 @@ body! {
 )]
 #[allow(dead_code)] // read by the document alone
 pub(crate) struct AddressBody(String);
-
-/// One job, or with `urls` a batch.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
-#[allow(dead_code)] // read by the document alone
-pub(crate) enum CreateBody {
-    Job(NewJobBody),
-    Batch(NewBatchBody),
-}

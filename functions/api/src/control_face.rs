@@ -14,6 +14,9 @@ use crate::error::{Face, JobsError, Refusal, V1Error, answer};
 use crate::request::{Asked, Id};
 use crate::{Api, reply, request};
 
+/// Where a job is read on the Jobs API.
+const JOBS: &str = "/api/jobs";
+
 /// What to do with a job.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +31,7 @@ pub(crate) struct ActionBody {
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)] // read by the document alone
 pub(crate) struct RetryBody {
-    /// Only what has failed.
+    /// The failed pages of a crawl alone.
     #[schema(value_type = Option<String>, pattern = "^failed$", example = "failed")]
     only: Option<String>,
 }
@@ -148,6 +151,9 @@ pub(crate) async fn cancel_v1(
 }
 
 /// Try a failed or cancelled job again, in place.
+///
+/// With `only` a crawl or a refresh fetches again those of its pages that have failed, and no other;
+/// for any other job it changes nothing.
 #[utoipa::path(
     post, path = "/api/jobs/{id}/retry", tag = "jobs", operation_id = "retryJob",
     params(("id" = String, Path, description = "Id of the job")),
@@ -171,15 +177,28 @@ pub(crate) async fn retry(
     Id(id): Id,
     request: Request,
 ) -> Response {
-    let action = async {
+    let asked = async {
         let body = request::optional_json_body(request).await?;
         // `null` is absent, here too.
         let body = body.filter(|body| !body.is_null());
-        body.as_ref().map_or(Ok(()), only_failed)?;
-        Ok(Action::Retry)
+        let only_failed = body.as_ref().map_or(Ok(false), only_failed)?;
+        let id = known(&id)?;
+        let job = if only_failed {
+            api.app.retry_failed_pages(&caller, &id).await?
+        } else {
+            api.app.control(&caller, &id, Action::Retry).await?
+        };
+        Ok(ControlledView::new(
+            &job,
+            Action::Retry,
+            JOBS,
+            api.app.now(),
+        ))
     };
-    let action = action.await;
-    respond(&api, &caller, &id, action, Face::Jobs).await
+    match asked.await {
+        Ok(view) => reply::json(StatusCode::OK, &view),
+        Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
+    }
 }
 
 fn action(body: &Value) -> Result<Action, Refusal> {
@@ -196,12 +215,13 @@ fn action(body: &Value) -> Result<Action, Refusal> {
         .ok_or(Refusal::Invalid(problems))
 }
 
-fn only_failed(body: &Value) -> Result<(), Refusal> {
+/// Whether the failed pages alone are meant.
+fn only_failed(body: &Value) -> Result<bool, Refusal> {
     let mut reader = Reader::new("", body);
-    reader.one_of("only", &[("failed", ())]);
+    let only = reader.one_of("only", &[("failed", ())]);
     let problems = reader.finish();
     if problems.is_empty() {
-        Ok(())
+        Ok(only.is_some())
     } else {
         Err(Refusal::Invalid(problems))
     }
@@ -228,12 +248,17 @@ async fn try_control(
     face: Face,
 ) -> Result<ControlledView, Refusal> {
     let action = action?;
-    let shown = || id.chars().take(100).collect();
-    let id = JobId::parse(id).ok_or_else(|| Error::NotFound(shown()))?;
+    let id = known(id)?;
     let job = api.app.control(caller, &id, action).await?;
     let path = match face {
-        Face::Jobs => "/api/jobs",
+        Face::Jobs => JOBS,
         Face::V1 => "/api/v1/jobs",
     };
     Ok(ControlledView::new(&job, action, path, api.app.now()))
+}
+
+/// The id of a path, where it can be one.
+fn known(id: &str) -> Result<JobId, Error> {
+    let shown = || id.chars().take(100).collect();
+    JobId::parse(id).ok_or_else(|| Error::NotFound(shown()))
 }

@@ -8,8 +8,8 @@ use jobs::{Caller, NewBatch, NewJob, NewWork};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::bodies::CreateBody;
 use crate::error::{Face, JobsError, Refusal, UnavailableView, answer};
+use crate::openapi::config::CreateBody;
 use crate::openapi::words::TypeWord;
 use crate::request::Asked;
 use crate::{Api, reply, request};
@@ -36,6 +36,16 @@ use crate::{Api, reply, request};
                 "currency": {"type": "jsonld", "selector": "Product.offers.priceCurrency"},
             }},
         }))),
+        ("crawl" = (summary = "A crawl", value = json!({
+            "type": "full-crawl", "url": "https://example.com", "maxPages": 100, "depth": 3,
+            "includeSubdomains": false, "exclude": ["/search*"], "formats": ["text", "links"],
+            "customerId": "customer-123",
+        }))),
+        ("refresh" = (summary = "A refresh", value = json!({
+            "type": "refresh", "url": "https://example.com",
+            "lastCrawledAt": "2024-01-01T00:00:00.000Z", "forceRefresh": false, "fullRefresh": true,
+            "customerId": "customer-123",
+        }))),
         ("batch" = (summary = "A batch", value = json!({
             "type": "single-page", "customerId": "customer-123", "staggerDelay": 1000,
             "urls": ["https://example.com/page1", "https://example.com/page2"],
@@ -50,6 +60,7 @@ use crate::{Api, reply, request};
             "details": [{"field": "url", "message": "Invalid URL format"}],
         })),
         (status = 403, description = "The key belongs to another customer", body = JobsError),
+        (status = 404, description = "There is no job with the `jobId` of a refresh", body = JobsError),
         (status = 409, description = "The first request with this key is still being carried out", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 413, description = "The body is too large", body = JobsError),
@@ -78,8 +89,9 @@ async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Resp
     let (work, keyed) = request::to_create(request, "POST /api/jobs", parse).await?;
     match work {
         NewWork::Job(new) => {
+            let new = api.app.addressed(caller, *new).await?;
             let created = api.app.create_once(caller, &new, keyed.as_ref()).await?;
-            Ok(of_job(*new, &created))
+            Ok(of_job(new, &created))
         }
         NewWork::Batch(new) => {
             let created = api.app.create_batch(caller, &new, keyed.as_ref()).await?;

@@ -12,8 +12,8 @@ use crate::error::{Face, JobsError, Refusal, answer};
 use crate::openapi::words::TypeWord;
 use crate::query::Query;
 use crate::request::{Asked, Id};
-use crate::view::{JobView, ListView, ResultsView, cursor};
-use crate::{Api, reply};
+use crate::view::{JobView, ListView};
+use crate::{Api, cursor, reply};
 
 /// List jobs, newest first, with counts and health.
 #[utoipa::path(
@@ -57,6 +57,8 @@ async fn try_list(
     query: Option<&str>,
 ) -> Result<Response, Refusal> {
     let mut query = Query::new(query);
+    let types = JobType::ALL.map(JobType::as_str).join(", ");
+    let expected_type = format!("must be one of: {types}");
     let filter = Filter {
         customer: query.parsed(
             "customerId",
@@ -65,7 +67,7 @@ async fn try_list(
         ),
         statuses: statuses(&mut query),
         url: query.text("url"),
-        kind: query.parsed("type", "must be single-page", JobType::parse),
+        kind: query.parsed("type", &expected_type, JobType::parse),
     };
     let limit = query.number("limit", 1, 100, 10);
     let before = query.optional(
@@ -149,61 +151,6 @@ pub(crate) async fn find(
     };
     let shown = || id.chars().take(100).collect();
     found.ok_or_else(|| Refusal::App(Error::NotFound(shown())))
-}
-
-/// Results of a job.
-#[utoipa::path(
-    get, path = "/api/jobs/{id}/results", tag = "jobs", operation_id = "getResults",
-    params(
-        ("id" = String, Path, description = "Id of the job"),
-        ("limit" = Option<u32>, Query, description = "Most results on the page", minimum = 1, maximum = 1000),
-        ("format" = Option<String>, Query, description = "json", pattern = "^json$"),
-    ),
-    responses(
-        (status = 200, description = "Fetched pages", body = ResultsView, headers(("ETag" = String, description = "For If-None-Match"))),
-        (status = 304, description = "Not changed since the ETag that was sent"),
-        (status = 400, description = "A parameter is wrong", body = JobsError),
-        (status = 404, description = "No such job", body = JobsError),
-        (status = 429, description = "Too many calls", body = JobsError,
-         headers(("Retry-After" = u32, description = "Seconds"))),
-        (status = 503, description = "Out of reach", body = JobsError),
-    )
-)]
-pub(crate) async fn results(
-    State(api): State<Api>,
-    Asked(caller): Asked,
-    Id(id): Id,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    match try_results(&api, &caller, &id, &headers, query.as_deref()).await {
-        Ok(response) => response,
-        Err(refusal) => answer(Face::Jobs, &refusal, api.app.now()),
-    }
-}
-
-async fn try_results(
-    api: &Api,
-    caller: &Caller,
-    id: &str,
-    headers: &HeaderMap,
-    query: Option<&str>,
-) -> Result<Response, Refusal> {
-    let mut query = Query::new(query);
-    let _most = query.number("limit", 1, 1_000, 100);
-    query.parsed(
-        "format",
-        "must be json; other formats are not available yet",
-        |format| (format == "json").then_some(()),
-    );
-    query.finish()?;
-    let (job, _) = find(api, caller, id).await?;
-    let view = ResultsView {
-        results: raw(api.app.results(&job).await?.results)?,
-        next_cursor: None,
-    };
-    let version = job.revision.to_string();
-    Ok(reply::conditional(headers, &version, || view))
 }
 
 /// Stored JSON, to be answered as it is.

@@ -3,6 +3,8 @@
 
 mod bodies;
 mod control_face;
+mod crawl_view;
+mod cursor;
 mod docs;
 mod error;
 mod identity;
@@ -16,6 +18,9 @@ mod queue_face;
 mod queue_view;
 mod reply;
 mod request;
+mod results_face;
+mod stage;
+mod urls_face;
 mod v1_create;
 mod v1_face;
 mod v1_list;
@@ -34,13 +39,15 @@ pub use identity::Access;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 23] = [
+pub const ROUTES: [(&str, &str); 25] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
     ("PUT", "/api/jobs/{id}"),
     ("DELETE", "/api/jobs/{id}"),
     ("GET", "/api/jobs/{id}/results"),
+    ("GET", "/api/jobs/{id}/urls"),
+    ("POST", "/api/explain"),
     ("GET", "/api/queue"),
     ("GET", "/api/v1/jobs"),
     ("POST", "/api/jobs/{id}/retry"),
@@ -80,7 +87,9 @@ pub fn router(app: App, check: Check, access: Access) -> Router {
                 .put(control_face::control)
                 .delete(control_face::cancel),
         )
-        .route("/api/jobs/{id}/results", get(jobs_face::results))
+        .route("/api/jobs/{id}/results", get(results_face::results))
+        .route("/api/jobs/{id}/urls", get(urls_face::urls))
+        .route("/api/explain", post(urls_face::explain))
         .route("/api/v1/jobs", get(v1_list::list))
         .route("/api/jobs/{id}/retry", post(control_face::retry))
         .route(

@@ -3,6 +3,7 @@
 mod answers;
 mod calls;
 pub(crate) mod config;
+mod crawls;
 pub(crate) mod words;
 
 use std::sync::OnceLock;
@@ -13,12 +14,14 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use utoipa::OpenApi;
 
+use crate::bodies::{SinglePageBatchBody, SinglePageBody};
 use crate::identity::{self, Access};
 use crate::{
-    Api, control_face, jobs_create, jobs_face, keys_face, queue_control, queue_face, v1_create,
-    v1_face, v1_list,
+    Api, control_face, jobs_create, jobs_face, keys_face, queue_control, queue_face, results_face,
+    urls_face, v1_create, v1_face, v1_list,
 };
 use answers::Everywhere;
+use words::{FileWord, FormatWord};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,11 +35,14 @@ use answers::Everywhere;
         (name = "jobs", description = "The Jobs API: create jobs, poll them, read what they found. Times are ISO 8601."),
         (name = "queue system", description = "The Queue System API: the same jobs in another envelope. Times are epoch milliseconds."),
     ),
+    components(schemas(SinglePageBody, SinglePageBatchBody, FormatWord, FileWord)),
     paths(
         jobs_create::create,
         jobs_face::list,
         jobs_face::job,
-        jobs_face::results,
+        results_face::results,
+        urls_face::urls,
+        urls_face::explain,
         queue_face::queue,
         v1_list::list,
         control_face::control,
@@ -70,8 +76,11 @@ pub(crate) fn document(access: Access) -> &'static Value {
         let mut document = Document::openapi();
         identity::describe(&mut document, access);
         let mut document = serde_json::to_value(document).unwrap_or_default();
-        for (name, schema) in config::schemas().into_iter().chain(calls::schemas()) {
-            document["components"]["schemas"][name] = schema;
+        let schemas = &mut document["components"]["schemas"];
+        let made = crawls::schemas(&schemas["SinglePageBody"], &schemas["SinglePageBatchBody"]);
+        let by_hand = config::schemas().into_iter().chain(calls::schemas());
+        for (name, schema) in by_hand.chain(made) {
+            schemas[name] = schema;
         }
         document
     })

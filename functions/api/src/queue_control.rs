@@ -76,9 +76,9 @@ pub(crate) struct OperationView {
     created_at: String,
     #[schema(format = DateTime)]
     finished_at: Option<String>,
-    /// Jobs looked at so far.
+    /// Jobs looked at so far; of an export, results.
     examined: u64,
-    /// Jobs changed so far.
+    /// Jobs changed so far; of an export, results written.
     changed: u64,
     /// Jobs that were meant and left alone so far.
     skipped: u64,
@@ -166,16 +166,22 @@ fn held(is_paused: bool, message: &'static str, now: Timestamp) -> Response {
     reply::json(StatusCode::OK, &view)
 }
 
+impl BegunView {
+    pub(crate) fn new(operation: &Operation, message: &'static str, now: Timestamp) -> Self {
+        Self {
+            success: true,
+            operation_id: operation.id.to_string(),
+            operation: operation.kind.as_str(),
+            message,
+            status_url: format!("/api/operations/{}", operation.id),
+            timestamp: now.to_string(),
+        }
+    }
+}
+
 async fn begin(api: &Api, caller: &Caller, new: &NewOperation) -> Result<Response, Refusal> {
     let operation = api.app.operate(caller, new).await?;
-    let view = BegunView {
-        success: true,
-        operation_id: operation.id.to_string(),
-        operation: operation.kind.as_str(),
-        message: "Operation begun",
-        status_url: format!("/api/operations/{}", operation.id),
-        timestamp: api.app.now().to_string(),
-    };
+    let view = BegunView::new(&operation, "Operation begun", api.app.now());
     Ok(reply::json(StatusCode::ACCEPTED, &view))
 }
 

@@ -33,27 +33,45 @@ pub(crate) fn conditional<T: Serialize>(
     version: &str,
     body: impl FnOnce() -> T,
 ) -> Response {
-    let tag = format!("W/\"{version}\"");
-    let seen = request
+    let response = if is_seen(request, version) {
+        unchanged()
+    } else {
+        json(StatusCode::OK, &body())
+    };
+    tagged(response, version)
+}
+
+/// Whether a client says that it has seen this version.
+pub(crate) fn is_seen(request: &HeaderMap, version: &str) -> bool {
+    let tag = tag(version);
+    request
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|list| list.split(','))
         .map(str::trim)
-        .any(|candidate| candidate == "*" || candidate == tag || candidate == &tag[2..]);
-    let mut response = if seen {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        json(StatusCode::OK, &body())
-    };
+        .any(|candidate| candidate == "*" || candidate == tag || candidate == &tag[2..])
+}
+
+/// The answer to a client that has seen what there is.
+pub(crate) fn unchanged() -> Response {
+    StatusCode::NOT_MODIFIED.into_response()
+}
+
+/// An answer with the tag of its version.
+pub(crate) fn tagged(mut response: Response, version: &str) -> Response {
     let headers = response.headers_mut();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    if let Ok(tag) = HeaderValue::from_str(&tag(version)) {
         headers.insert(header::ETAG, tag);
     }
     // Private and always asked again: a status is stale the moment it changes.
     let cache = HeaderValue::from_static("private, no-cache");
     headers.insert(header::CACHE_CONTROL, cache);
     response
+}
+
+fn tag(version: &str) -> String {
+    format!("W/\"{version}\"")
 }
 
 /// A read without a version of its own, conditional on what it says: its tag is made of the body

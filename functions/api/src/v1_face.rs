@@ -7,6 +7,7 @@ use jobs::{Caller, Job};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::crawl_view::CountersView;
 use crate::error::{Face, Refusal, V1Error, answer};
 use crate::request::{Asked, Id};
 use crate::v1_view::{Envelope, V1HealthView, V1JobView};
@@ -63,6 +64,10 @@ async fn try_job(
 }
 
 async fn result(api: &Api, job: &Job) -> Result<Option<Box<RawValue>>, Refusal> {
+    if job.kind.is_crawl() {
+        let counters = || to_raw_value(&CountersView::of(job)).ok();
+        return Ok(job.state.is_terminal().then(counters).flatten());
+    }
     match job.result {
         None => Ok(None),
         Some(result) if result.bytes > MAX_INLINE_RESULT => {

@@ -14,7 +14,7 @@ use crate::error::{Face, Refusal, V1Error, answer};
 use crate::openapi::words::{V1NameWord, V1QueueWord};
 use crate::query::Query;
 use crate::request::Asked;
-use crate::v1_view::stage;
+use crate::stage::stage;
 use crate::{Api, jobs_face, reply};
 
 /// Queues that this face knows, also those of job types that are not there yet.
@@ -46,7 +46,7 @@ pub(crate) struct V1JobSummary {
     #[schema(minimum = 0, maximum = 100)]
     progress: u8,
     /// What the worker is doing, where it is.
-    detailed_status: Option<&'static str>,
+    detailed_status: Option<String>,
     /// When the job was created, in epoch milliseconds.
     timestamp: i64,
     /// When it ended, in epoch milliseconds.
@@ -62,7 +62,7 @@ impl V1JobSummary {
             name: job.kind.v1_name(),
             status: job.status(now).as_str(),
             progress: job.percentage(),
-            detailed_status: (job.state == Stored::Active).then(|| stage(job, now)),
+            detailed_status: (job.state == Stored::Active).then(|| stage(job, None, now)),
             timestamp: job.created_at.as_millis(),
             finished_on: job.finished_at.map(Timestamp::as_millis),
             failed_reason: job.failed_reason(),

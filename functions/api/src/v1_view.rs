@@ -1,13 +1,14 @@
 //! The shapes of the Queue System API, from the domain to JSON. Times are epoch milliseconds.
 
 use jobs::app::Health;
-use jobs::{Job, Spec, State, Status, Timestamp};
+use jobs::{Job, Spec, State, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::openapi::words::{StatusWord, V1NameWord, V1QueueWord};
+use crate::stage::stage;
 
 /// An answer of this face.
 #[derive(Serialize, ToSchema)]
@@ -38,7 +39,7 @@ pub(crate) struct ProgressView {
     percentage: u8,
     /// What is going on, for a person.
     #[schema(example = "Fetching the page")]
-    status: &'static str,
+    status: String,
 }
 
 /// Options the job was created with.
@@ -66,9 +67,10 @@ pub(crate) struct V1JobView {
     progress: ProgressView,
     /// What the worker is doing, where it is.
     #[schema(required = true)]
-    detailed_status: Option<&'static str>,
+    detailed_status: Option<String>,
     attempts_made: usize,
-    /// The page's result; `{resultsUrl}` where that is larger than 256 KB.
+    /// The page's result; `{resultsUrl}` where that is larger than 256 KB. Of crawls and refreshes
+    /// that have ended their counters.
     #[schema(value_type = Option<Object>, required = true)]
     result: Option<Box<RawValue>>,
     /// The same as `result`.
@@ -104,18 +106,18 @@ impl V1JobView {
         number_in_queue: Option<u64>,
         now: Timestamp,
     ) -> Self {
-        let stage = stage(job, now);
+        let stage = stage(job, Some(spec), now);
         let line = |attempt: &jobs::failure::Attempt| format!("{} {}", attempt.at, attempt.failure);
         Self {
             id: job.id.to_string(),
             name: job.kind.v1_name(),
             queue_name: job.kind.v1_queue(),
             status: job.status(now).as_str(),
+            detailed_status: (job.state == State::Active).then(|| stage.clone()),
             progress: ProgressView {
                 percentage: job.percentage(),
                 status: stage,
             },
-            detailed_status: (job.state == State::Active).then_some(stage),
             attempts_made: job.attempts_made(),
             return_value: result.clone(),
             result,
@@ -132,21 +134,6 @@ impl V1JobView {
             number_in_queue,
             estimated_cost: Value::Null,
         }
-    }
-}
-
-/// One sentence on where a job stands.
-pub(crate) fn stage(job: &Job, now: Timestamp) -> &'static str {
-    match job.status(now) {
-        Status::Waiting if job.attempts.is_empty() => "Waiting for a worker",
-        Status::Waiting => "Waiting for another attempt",
-        Status::Delayed if job.attempts.is_empty() => "Waiting for its time",
-        Status::Delayed => "Waiting before another attempt",
-        Status::Active => "Fetching the page",
-        Status::Completed => "Completed",
-        Status::Failed => "Failed",
-        Status::Paused => "Paused",
-        Status::Cancelled => "Cancelled",
     }
 }
 

@@ -1,17 +1,15 @@
 //! The shapes of the Jobs API, from the domain to JSON. Times are ISO 8601.
 
-use std::collections::BTreeMap;
-
 use jobs::app::{Health, ListPage, Stats};
 use jobs::failure::Attempt;
-use jobs::spec::CustomerId;
+use jobs::spec::{CustomerId, JobType};
 use jobs::{Job, Spec, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::openapi::config::ConfigBody;
+use crate::crawl_view::{CountersView, OptionsView, PaceView, RefreshedView};
+use crate::cursor;
 use crate::openapi::words::{PriorityWord, StatusWord, TypeWord};
 
 /// A failed attempt.
@@ -90,23 +88,6 @@ impl JobSummary {
     }
 }
 
-/// What the job was asked to do, as far as it may be shown again.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct OptionsView {
-    attempts: u8,
-    /// Milliseconds.
-    delay: u64,
-    /// Milliseconds.
-    timeout: u64,
-    #[schema(value_type = ConfigBody)]
-    config: Value,
-    /// Names of the headers; their values are hidden.
-    headers: BTreeMap<String, &'static str>,
-    #[schema(required = true)]
-    user_agent: Option<String>,
-}
-
 /// One job in full.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -120,24 +101,32 @@ pub(crate) struct JobView {
     #[schema(value_type = Option<Object>, required = true)]
     metadata: Option<Value>,
     options: OptionsView,
+    /// How many addresses stand where; of crawls and refreshes alone. `discovered` is the sum of the
+    /// others.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<CountersView>,
+    /// How it goes on; of crawls and refreshes alone.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crawl: Option<PaceView>,
+    /// What a refresh has found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    refresh: Option<RefreshedView>,
 }
 
 impl JobView {
     pub(crate) fn new(job: &Job, spec: &Spec, now: Timestamp) -> Self {
-        let hidden = |(name, _): &(String, String)| (name.clone(), "(hidden)");
         Self {
             summary: JobSummary::new(job, now),
             attempts: attempts(&job.attempts),
             attempts_made: job.attempts_made(),
             metadata: spec.metadata.clone(),
-            options: OptionsView {
-                attempts: spec.attempts,
-                delay: spec.delay_ms,
-                timeout: spec.timeout_ms,
-                config: serde_json::to_value(&spec.config).unwrap_or_default(),
-                headers: spec.headers.iter().map(hidden).collect(),
-                user_agent: spec.user_agent.clone(),
-            },
+            options: OptionsView::new(spec),
+            counters: job.kind.is_crawl().then(|| CountersView::of(job)),
+            crawl: job.kind.is_crawl().then(|| PaceView::new(job, spec, now)),
+            refresh: (job.kind == JobType::Refresh).then(|| RefreshedView::of(job)),
         }
     }
 }
@@ -234,41 +223,5 @@ impl ListView {
                 .collect(),
             next_cursor: page.next.as_ref().map(|id| cursor::encode(id, customer)),
         }
-    }
-}
-
-/// Results of a job.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ResultsView {
-    /// Fetched pages.
-    #[schema(value_type = Vec<jobs::Page>)]
-    pub results: Vec<Box<RawValue>>,
-    /// Where the next page starts; null at the end.
-    #[schema(required = true)]
-    pub next_cursor: Option<String>,
-}
-
-/// Cursors: opaque, URL-safe, and checked when they come back. Each is bound to the customer whose
-/// jobs were listed, or to the list of all.
-pub(crate) mod cursor {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use jobs::JobId;
-    use jobs::spec::CustomerId;
-
-    fn prefix(customer: Option<&CustomerId>) -> String {
-        let owner = customer.map_or("*".to_owned(), CustomerId::digest);
-        format!("2:{owner}:")
-    }
-
-    pub(crate) fn encode(before: &JobId, customer: Option<&CustomerId>) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}{before}", prefix(customer)))
-    }
-
-    pub(crate) fn decode(text: &str, customer: Option<&CustomerId>) -> Option<JobId> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let text = std::str::from_utf8(&bytes).ok()?;
-        JobId::parse(text.strip_prefix(&prefix(customer))?)
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: what can be said, in which words, with which bounds.
 
+mod crawl;
 mod keys;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use scrape::Targets;
 
+pub use crawl::Crawl;
 pub use keys::{CreateKey, Keys, KeysCommand, ListKeys, Place, RevokeKey, Whose};
 
 /// Where data lies unless told.
@@ -23,6 +25,8 @@ Examples:
   harvestman                                   serve on http://127.0.0.1:3000, data in .harvestman/
   harvestman demo                              see a job from its creation to its result
   harvestman scrape https://example.com        print one page as JSON, without a server
+  harvestman crawl https://example.com -o example.ndjson
+                                               crawl a site into a file, without a server
   harvestman keys create --customer acme       make an API key for a customer")]
 pub struct Cli {
     #[command(subcommand)]
@@ -39,6 +43,8 @@ pub enum Command {
     Demo(Demo),
     /// Scrape one page and print its result as JSON.
     Scrape(Scrape),
+    /// Crawl a site and write its pages as NDJSON.
+    Crawl(Box<Crawl>),
     /// Make, list and revoke API keys.
     Keys(Keys),
 }

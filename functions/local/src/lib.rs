@@ -11,6 +11,7 @@ macro_rules! say {
 pub mod admission;
 pub mod cli;
 pub mod client;
+pub mod crawl;
 pub mod data_dir;
 pub mod demo;
 pub mod demo_site;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::cli::{Cli, Command};
-use local::{demo, keys, scrape_page, serve};
+use local::{crawl, demo, keys, scrape_page, serve};
 use tracing_subscriber::EnvFilter;
 
 /// The SDK says at length what the line that names the failed call says as well.
@@ -24,6 +24,7 @@ async fn main() -> ExitCode {
     let ended = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve::run(&options, on_lambda).await,
         Command::Demo(options) => demo::run(&options).await,
+        Command::Crawl(options) => crawl::run(&options, on_lambda).await,
         Command::Keys(options) => keys::run(&options).await,
         Command::Scrape(options) => scrape_page::run(&options, on_lambda).await,
     };

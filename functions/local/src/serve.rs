@@ -20,6 +20,9 @@ use crate::loopback;
 /// How long open connections may take to end after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A commit costs next to nothing here, and a process on one's own machine is killed more often.
+pub const COMMIT_EVERY: Duration = Duration::from_secs(1);
+
 /// A service that listens but does not answer yet.
 pub struct Service {
     host: Host,
@@ -150,6 +153,7 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
         max_active_per_customer: options.max_active_jobs,
         creates_per_minute: options.creates_per_minute,
         reads_per_minute: options.reads_per_minute,
+        commit_every: COMMIT_EVERY,
         ..Limits::default()
     };
     let concurrency = usize::from(options.concurrency);

@@ -4,22 +4,33 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
-use jobs::ports::{Blobs, PortError};
+use jobs::ports::{Blobs, Files, PortError};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
+
+use crate::files::ObjectFiles;
 
 /// [`Blobs`] over an object store.
 pub struct ObjectBlobs {
     store: Arc<dyn ObjectStore>,
+    files: Option<ObjectFiles>,
 }
 
 impl ObjectBlobs {
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self { store, files: None }
+    }
+
+    /// The same in a store that gives links to what it holds.
+    pub fn with_files(files: ObjectFiles) -> Self {
+        Self {
+            store: Arc::clone(&files.objects),
+            files: Some(files),
+        }
     }
 }
 
-fn unavailable(error: Error) -> PortError {
+pub(crate) fn unavailable(error: Error) -> PortError {
     PortError::Unavailable {
         part: "blob store",
         source: Box::new(error),
@@ -41,6 +52,20 @@ impl Blobs for ObjectBlobs {
         }
     }
 
+    async fn get_part(
+        &self,
+        key: &str,
+        offset: u32,
+        length: u32,
+    ) -> Result<Option<Vec<u8>>, PortError> {
+        let range = u64::from(offset)..u64::from(offset) + u64::from(length);
+        match self.store.get_range(&Path::from(key), range).await {
+            Ok(found) if found.len() == length as usize => Ok(Some(found.into())),
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
     async fn delete_all(&self, prefix: &str) -> Result<(), PortError> {
         let prefix = Path::from(prefix);
         let found: Vec<_> = self
@@ -56,5 +81,9 @@ impl Blobs for ObjectBlobs {
             }
         }
         Ok(())
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
+        self.files.as_ref().map(|files| files as _)
     }
 }

@@ -1,8 +1,9 @@
 //! What every host has: a clock and random numbers from its operating system. Refuses to be used
 //! by anything but the place that puts a host together; all others ask their ports.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
 use jobs::Timestamp;
 use jobs::ports::{Clock, Entropy};
 
@@ -10,11 +11,16 @@ use jobs::ports::{Clock, Entropy};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+#[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let millis = since.map_or(0, |since| since.as_millis());
         Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

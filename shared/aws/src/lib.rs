@@ -4,6 +4,7 @@
 pub mod blobs;
 pub mod client;
 pub mod connect;
+pub mod files;
 pub mod host;
 pub mod log;
 pub mod queue;

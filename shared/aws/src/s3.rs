@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jobs::ports::{Blobs, PortError};
+use jobs::ports::{Blobs, FileName, Files, PortError};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio::sync::OnceCell;
 
 use crate::blobs::ObjectBlobs;
+use crate::files::ObjectFiles;
 use crate::settings::Settings;
 
 /// One try of a call, with its body; results are at most a few megabytes.
@@ -62,9 +63,22 @@ impl S3Blobs {
                 part: "blob store",
                 source: Box::new(error),
             })?;
-            Ok(ObjectBlobs::new(Arc::new(store)))
+            let store = Arc::new(store);
+            Ok(ObjectBlobs::with_files(ObjectFiles {
+                objects: Arc::clone(&store) as _,
+                parts: Arc::clone(&store) as _,
+                signer: store,
+            }))
         };
         self.built.get_or_try_init(build).await
+    }
+
+    async fn built_files(&self) -> Result<&dyn Files, PortError> {
+        let files = self.blobs().await?.files();
+        files.ok_or_else(|| PortError::Unavailable {
+            part: "blob store",
+            source: "it gives no links".into(),
+        })
     }
 }
 
@@ -78,8 +92,55 @@ impl Blobs for S3Blobs {
         self.blobs().await?.get(key).await
     }
 
+    async fn get_part(
+        &self,
+        key: &str,
+        offset: u32,
+        length: u32,
+    ) -> Result<Option<Vec<u8>>, PortError> {
+        self.blobs().await?.get_part(key, offset, length).await
+    }
+
     async fn delete_all(&self, prefix: &str) -> Result<(), PortError> {
         self.blobs().await?.delete_all(prefix).await
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Files for S3Blobs {
+    async fn link(&self, key: &str, file: &FileName, valid: Duration) -> Result<String, PortError> {
+        self.built_files().await?.link(key, file, valid).await
+    }
+
+    async fn is_there(&self, key: &str) -> Result<bool, PortError> {
+        self.built_files().await?.is_there(key).await
+    }
+
+    async fn begin(&self, key: &str) -> Result<String, PortError> {
+        self.built_files().await?.begin(key).await
+    }
+
+    async fn put_part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: u32,
+        body: Vec<u8>,
+    ) -> Result<Option<String>, PortError> {
+        let files = self.built_files().await?;
+        files.put_part(key, upload, number, body).await
+    }
+
+    async fn finish(&self, key: &str, upload: &str, tags: &[String]) -> Result<bool, PortError> {
+        self.built_files().await?.finish(key, upload, tags).await
+    }
+
+    async fn abort(&self, key: &str, upload: &str) -> Result<(), PortError> {
+        self.built_files().await?.abort(key, upload).await
     }
 }
 

@@ -56,25 +56,24 @@ fn parse(value: &Value) -> Result<String, String> {
     }
 }
 
-/// Reads the one address of a job; `batches` says of the fields of a batch where they belong.
-pub(crate) fn single(reader: &mut Reader<'_>, batches: &str) -> String {
-    let url = match reader.value("url").map(parse) {
-        Some(Ok(url)) => url,
-        Some(Err(problem)) => {
+/// Reads the address in `url`, where there is one. One that is wrong is said to be so, and empty.
+pub(crate) fn optional(reader: &mut Reader<'_>) -> Option<String> {
+    match parse(reader.value("url")?) {
+        Ok(url) => Some(url),
+        Err(problem) => {
             reader.problem("url", problem);
-            String::new()
+            Some(String::new())
         }
-        None => {
-            reader.problem("url", "is required");
-            String::new()
-        }
-    };
+    }
+}
+
+/// Refuses the fields of a batch; `batches` says where they belong.
+pub(crate) fn refuse_batches(reader: &mut Reader<'_>, batches: &str) {
     for field in ["urls", "staggerDelay"] {
         if reader.value(field).is_some() {
             reader.problem(field, batches);
         }
     }
-    url
 }
 
 /// Reads the addresses of a batch. Each that is wrong is named by its place, counted from 0.

@@ -38,6 +38,10 @@ pub enum FailureCode {
     ParseBudget,
     /// A field that the configuration calls required is not on the page.
     FieldMissing,
+    /// robots.txt forbids the start of a crawl.
+    RobotsDenied,
+    /// robots.txt cannot be read, so that nothing may be fetched (RFC 9309, section 2.3.1.4).
+    RobotsUnreachable,
     /// The worker died or ran out of time without reporting.
     LeaseLost,
     /// A defect of ours. The log has the details.
@@ -55,6 +59,7 @@ impl FailureCode {
             | Self::Connect
             | Self::Timeout
             | Self::InvalidResponse
+            | Self::RobotsUnreachable
             | Self::LeaseLost
             | Self::Internal => true,
             Self::Http(status) => matches!(status, 408 | 425 | 429 | 500..=599),
@@ -64,6 +69,7 @@ impl FailureCode {
             | Self::TooLarge
             | Self::NotHtml
             | Self::ParseBudget
+            | Self::RobotsDenied
             | Self::FieldMissing => false,
         }
     }
@@ -86,7 +92,7 @@ impl FailureCode {
     }
 
     /// The codes without a number in them, for documentation and for reading back.
-    pub const NAMED: [(Self, &'static str); 13] = [
+    pub const NAMED: [(Self, &'static str); 15] = [
         (Self::AddressRefused, "address_refused"),
         (Self::Redirects, "redirects"),
         (Self::Dns, "dns"),
@@ -98,6 +104,8 @@ impl FailureCode {
         (Self::NotHtml, "not_html"),
         (Self::ParseBudget, "parse_budget"),
         (Self::FieldMissing, "field_missing"),
+        (Self::RobotsDenied, "robots_denied"),
+        (Self::RobotsUnreachable, "robots_unreachable"),
         (Self::LeaseLost, "lease_lost"),
         (Self::Internal, "internal"),
     ];

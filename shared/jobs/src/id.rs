@@ -90,6 +90,15 @@ impl JobId {
     }
 }
 
+impl OperationId {
+    /// The id of an operation on one job: always the same for the same number.
+    pub fn of_job(job: &JobId, number: u128) -> Self {
+        let job = Ulid::from_string(&job.0[JobId::PREFIX.len()..]).unwrap_or_default();
+        let ulid = Ulid::from_parts(job.timestamp_ms(), number).to_string();
+        Self(format!("{}{}", Self::PREFIX, ulid.to_ascii_lowercase()))
+    }
+}
+
 /// The id of any row that can come due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowId {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::crawl::Progress;
 use crate::failure::Attempt;
 use crate::id::JobId;
 use crate::spec::{CustomerId, JobType, Priority};
@@ -146,6 +147,8 @@ pub struct Job {
     /// The deduplication row that this job may own.
     pub fingerprint: Option<String>,
     pub result: Option<ResultRef>,
+    /// How far a crawl is.
+    pub crawl: Option<Box<Progress>>,
 }
 
 impl Job {
@@ -178,6 +181,7 @@ impl Job {
     pub fn percentage(&self) -> u8 {
         match self.state {
             State::Completed => 100,
+            _ if self.kind.is_crawl() => self.crawl.as_ref().map_or(0, |it| it.percentage),
             State::Active => 10,
             _ => 0,
         }

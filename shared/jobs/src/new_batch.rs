@@ -50,7 +50,7 @@ impl NewBatch {
         let kind = new_job::required_type(&mut reader);
         let urls = address::many(&mut reader);
         let stagger = reader.integer("staggerDelay", 0, MAX_DELAY_MS).unwrap_or(0);
-        let first = NewJob::read(&mut reader, check, kind, String::new());
+        let first = NewJob::read(&mut reader, check, kind, Some(String::new()));
         let before_last = urls.len().saturating_sub(1) as u64;
         if first.spec.delay_ms + before_last * stagger > MAX_DELAY_MS {
             let message =
@@ -188,6 +188,6 @@ mod tests {
         let scrape = json!({"urls": ["http://a.example"]});
         let problems = NewJob::parse_scrape(&scrape, |_| Vec::new()).unwrap_err();
         let named: Vec<_> = problems.iter().map(|problem| &problem.field).collect();
-        assert_eq!(named, ["url", "urls"]);
+        assert_eq!(named, ["urls", "url"]);
     }
 }

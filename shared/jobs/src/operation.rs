@@ -2,6 +2,7 @@
 //! touch a job; [`crate::App`] does that, in bounded steps.
 
 mod call;
+mod export;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::time::Timestamp;
 use crate::transition::Stamp;
 
 pub use call::{NewOperation, QueueCall};
+pub use export::{Export, FileForm, Upload, file_prefix};
 
 /// How long an operation that has ended can be read.
 pub const KEPT: Duration = Duration::from_hours(24);
@@ -35,10 +37,12 @@ pub enum Kind {
     Maintenance,
     /// Sends the messages that workers have put away while the queue was held back.
     Resume,
+    /// Writes all results of a crawl into one file.
+    Export,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cleanup,
         Self::OldJobs,
         Self::Deduplication,
@@ -47,6 +51,7 @@ impl Kind {
         Self::Drain,
         Self::Maintenance,
         Self::Resume,
+        Self::Export,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -59,6 +64,7 @@ impl Kind {
             Self::Drain => "drain",
             Self::Maintenance => "maintenance",
             Self::Resume => "resume",
+            Self::Export => "export",
         }
     }
 
@@ -76,8 +82,9 @@ impl Kind {
 /// repetition found, so `changed` may then be less than what has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Jobs looked at.
+    /// Jobs looked at; of an export, results.
     pub examined: u64,
+    /// Jobs changed; of an export, results written.
     pub changed: u64,
     /// Left alone because an equal job that is unfinished has taken the place.
     pub taken: u64,
@@ -119,6 +126,8 @@ pub struct Operation {
     pub states: Vec<State>,
     /// How many jobs the request has listed; 0 where it is about all that match.
     pub listed: usize,
+    /// The file that it writes, where it does that.
+    pub export: Option<Export>,
     /// The instant of the request: what was created or ended later is not touched.
     pub cutoff: Timestamp,
     /// Where the next step begins, in the words of the walk; `None` at the start.
@@ -141,6 +150,8 @@ pub struct Step {
     pub progress: Progress,
     /// `None`: there is nothing left to do.
     pub cursor: Option<String>,
+    /// Of an export: the parts of the file that are written.
+    pub upload: Option<Upload>,
 }
 
 impl Operation {
@@ -161,6 +172,7 @@ impl Operation {
             max_age: new.max_age,
             states: new.states.clone(),
             listed: new.jobs.len(),
+            export: None,
             cutoff: stamp.now,
             cursor: None,
             progress: Progress::default(),
@@ -191,6 +203,9 @@ impl Operation {
         let mut next = self.sealed(stamp);
         next.progress += step.progress;
         next.cursor = step.cursor;
+        if let Some(export) = &mut next.export {
+            export.upload = step.upload;
+        }
         if next.cursor.is_none() {
             next.finished_at = Some(stamp.now);
             next.lease_until = None;

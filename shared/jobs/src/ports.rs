@@ -1,7 +1,10 @@
 //! What the domain needs from outside, as traits. Each has one conformance suite that runs on
 //! every implementation. Refuses SDK types in its signatures.
 
+mod baselines;
 mod batches;
+mod blobs;
+mod hosts;
 mod keys;
 mod operations;
 
@@ -10,8 +13,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use url::Url;
 
+use crate::crawl::visit::{RobotsFile, Sitemap, SitemapRequest, Visit, Visited, VisitedPage};
 use crate::extraction::Extraction;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCode};
 use crate::hold::Hold;
 use crate::id::{JobId, RowId};
 use crate::idempotency::Kept;
@@ -24,7 +28,10 @@ use crate::statistics::{Minute, Snapshot, Totals};
 use crate::tally::Tally;
 use crate::time::Timestamp;
 
+pub use baselines::{Baseline, Baselines};
 pub use batches::{Batches, Begun, Chunk, Chunked, Guard, NewRow, Owner};
+pub use blobs::{Blobs, FileName, Files, LEAST_PART, MOST_PARTS};
+pub use hosts::{HostSwap, Hosts};
 pub use keys::{Keys, ListedKeys};
 pub use operations::{Advanced, DuePage, Operations};
 
@@ -59,11 +66,38 @@ pub struct PageRequest {
 #[async_trait]
 pub trait Scraper: Send + Sync {
     async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure>;
+
+    /// Fetches and reads one page of a crawl. Unless told better, as any other page.
+    async fn visit(&self, visit: &Visit) -> Result<Visited, Failure> {
+        let page = self.scrape(&visit.as_request()).await?;
+        VisitedPage::of(page, visit.formats).map(|page| Visited::Page(Box::new(page)))
+    }
+
+    /// Asks an origin for its `robots.txt`, following up to five redirects. Unless told better,
+    /// there is none.
+    async fn robots(&self, _origin: &Url, _user_agent: Option<&str>) -> RobotsFile {
+        RobotsFile::Absent
+    }
+
+    /// Fetches and reads a sitemap: XML, text, RSS or Atom, compressed or not. Unless told better,
+    /// there is none.
+    async fn sitemap(&self, _request: &SitemapRequest) -> Result<Sitemap, Failure> {
+        Err(Failure::new(FailureCode::Http(404), "There is no sitemap"))
+    }
 }
 
 /// What time it is. Everything else in this crate is told.
+#[async_trait]
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Waits while there is nothing else to do.
+    async fn sleep(&self, time: Duration);
+
+    /// Ends after some time beside other work: when it is time to write that down.
+    async fn alarm(&self, time: Duration) {
+        self.sleep(time).await;
+    }
 }
 
 /// Random numbers, for identifiers, echoes and jitter.
@@ -335,15 +369,4 @@ pub struct Envelope {
 pub trait Queue: Send + Sync {
     /// Sends what it can; answers with the indexes of those that it could not.
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError>;
-}
-
-/// Results too large for an item.
-#[async_trait]
-pub trait Blobs: Send + Sync {
-    async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), PortError>;
-
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError>;
-
-    /// Removes everything whose key starts with `prefix`, which ends in `/`.
-    async fn delete_all(&self, prefix: &str) -> Result<(), PortError>;
 }

@@ -9,7 +9,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use crate::crawl::CrawlOptions;
 use crate::extraction::Extraction;
+use crate::time::Timestamp;
 
 /// Most bytes that a stored specification may take (one item of its own).
 pub const MAX_SPEC_BYTES: usize = 64 * 1024;
@@ -37,7 +39,12 @@ impl CustomerId {
 
     /// A short stable name without the customer's own text, for message groups and shards.
     pub fn digest(&self) -> String {
-        hex(&Sha256::digest(self.0.as_bytes())[..16])
+        Self::digest_of(&self.0)
+    }
+
+    /// The same of any text.
+    pub fn digest_of(text: &str) -> String {
+        hex(&Sha256::digest(text.as_bytes())[..16])
     }
 }
 
@@ -59,28 +66,42 @@ impl fmt::Display for CustomerId {
 pub enum JobType {
     #[serde(rename = "single-page")]
     SinglePage,
+    #[serde(rename = "full-crawl")]
+    FullCrawl,
+    #[serde(rename = "refresh")]
+    Refresh,
 }
 
 impl JobType {
-    pub const ALL: [Self; 1] = [Self::SinglePage];
+    pub const ALL: [Self; 3] = [Self::SinglePage, Self::FullCrawl, Self::Refresh];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SinglePage => "single-page",
+            Self::FullCrawl => "full-crawl",
+            Self::Refresh => "refresh",
         }
+    }
+
+    /// Whether the work is done in slices, over many pages.
+    pub const fn is_crawl(self) -> bool {
+        matches!(self, Self::FullCrawl | Self::Refresh)
     }
 
     /// The `name` that the Queue System API gives to such a job.
     pub const fn v1_name(self) -> &'static str {
         match self {
             Self::SinglePage => "extract-data",
+            Self::FullCrawl => "crawl",
+            Self::Refresh => "refresh",
         }
     }
 
     /// The `queueName` that the Queue System API shows: a view, not one of our queues.
     pub const fn v1_queue(self) -> &'static str {
         match self {
-            Self::SinglePage => "scraping-jobs",
+            Self::SinglePage | Self::Refresh => "scraping-jobs",
+            Self::FullCrawl => "crawl-jobs",
         }
     }
 
@@ -147,6 +168,22 @@ impl Priority {
     }
 }
 
+/// What a refresh is asked to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RefreshOptions {
+    /// The job whose pages are refreshed, where it was named instead of an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    /// Pages that were seen after this are left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_crawled_at: Option<Timestamp>,
+    /// Fetch also what was seen a moment ago.
+    pub force_refresh: bool,
+    /// Crawl the site anew instead of the pages that are known.
+    pub full_refresh: bool,
+}
+
 /// Everything that a job is asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -157,6 +194,11 @@ pub struct Spec {
     pub url: String,
     #[serde(default)]
     pub config: Extraction,
+    /// Of a crawl; a refresh has those of the crawl that it refreshes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crawl: Option<CrawlOptions>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<RefreshOptions>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,6 +220,15 @@ impl Spec {
         Duration::from_millis(self.timeout_ms)
     }
 
+    /// The `User-Agent` that is sent, where it is not ours.
+    pub fn agent(&self) -> Option<&str> {
+        let is_agent = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("user-agent");
+        self.user_agent.as_deref().or_else(|| {
+            let header = self.headers.iter().find(is_agent);
+            header.map(|(_, value)| value.as_str())
+        })
+    }
+
     /// The canonical address: WHATWG-parsed, without fragment, default port or empty query, host
     /// in lower case, order of the query kept. `None` where the text is no URL.
     pub fn address(&self) -> Option<Url> {
@@ -196,7 +247,9 @@ impl Spec {
             address,
             self.config,
             self.headers,
-            self.user_agent
+            self.user_agent,
+            self.crawl,
+            self.refresh
         ]);
         hex(&Sha256::digest(output.to_string().as_bytes()))
     }
@@ -231,6 +284,8 @@ mod tests {
             kind: JobType::SinglePage,
             url: url.to_owned(),
             config: Extraction::default(),
+            crawl: None,
+            refresh: None,
             headers: Vec::new(),
             user_agent: None,
             attempts: 3,

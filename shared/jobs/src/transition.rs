@@ -14,6 +14,7 @@
 //! ```
 
 mod control;
+mod crawl;
 mod due;
 mod table;
 
@@ -124,7 +125,7 @@ impl Job {
         let mut next = self.clone();
         if self.state == State::Active {
             // Whoever claims now is the next attempt: there is nothing to wait for.
-            next.record_failure(stamp, &lease_lost(), Duration::ZERO, retention);
+            next.record_lapse(stamp, Duration::ZERO, self.max_attempts, retention);
             if next.state != State::Queued {
                 next.seal(stamp, self);
                 return Claim::Ended(next);
@@ -214,7 +215,7 @@ impl Job {
                         (wait, self.max_attempts)
                     }
                 };
-                next.record(stamp, &lease_lost(), wait, most, retention);
+                next.record_lapse(stamp, wait, most, retention);
                 let queued = next.state == State::Queued;
                 let wait = next.wait(stamp.now);
                 let next = next.sealed(stamp, self);
@@ -276,6 +277,14 @@ impl Job {
             return Err(Refusal::Stale);
         }
         Ok(self.clone())
+    }
+
+    /// A lease was lost without a word.
+    fn record_lapse(&mut self, stamp: Stamp, wait: Duration, most: u8, retention: &Retention) {
+        match self.lapse(most) {
+            Some(most) => self.record(stamp, &lease_lost(), wait, most, retention),
+            None => self.requeue(stamp.now, stamp.now + wait),
+        }
     }
 
     fn record_failure(

@@ -2,8 +2,13 @@
 //! queues or of any cloud.
 
 pub mod door;
+mod download;
 pub mod extract;
 mod page;
+mod robots;
+mod robots_tag;
+mod sitemap;
+mod visit;
 mod web;
 
 pub use door::Targets;

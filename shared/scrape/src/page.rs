@@ -6,16 +6,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use jobs::crawl::Formats;
+use jobs::crawl::visit::{RobotsFile, Sitemap, SitemapRequest, Visit, Visited};
 use jobs::ports::{PageRequest, Scraper};
-use jobs::{Failure, FailureCode, Page, Timestamp};
+use jobs::{Extraction, Failure, FailureCode, Page, Timestamp};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::door::{Door, Fetch, Fetched, Media, Targets, Unbuilt};
-use crate::extract::{Budget, Extracted, Input, Kind, PAGE_BUDGET, extract_within};
+use crate::extract::{Budget, Extracted, Input, Kind, PAGE_BUDGET, extract_in};
+use crate::robots::{self, ROBOTS_TIMEOUT};
+use crate::sitemap;
+use crate::visit::visit;
 use crate::web::Web;
 
 /// How much longer than its timeout a fetch may take to say so itself.
-const GRACE: Duration = Duration::from_millis(100);
+pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
 /// [`Scraper`] for the real web. Build one per process: it holds the connections.
 pub struct WebScraper {
@@ -40,7 +46,7 @@ impl WebScraper {
 impl WebScraper {
     async fn fetch(&self, request: &PageRequest) -> Result<Fetched, Failure> {
         let (door, owned) = (self.door.clone(), request.clone());
-        let mut fetching = self.web.spawn(async move {
+        let fetching = async move {
             let fetch = Fetch {
                 url: &owned.url,
                 headers: &owned.headers,
@@ -48,12 +54,22 @@ impl WebScraper {
                 timeout: owned.timeout,
             };
             door.fetch(&fetch).await
-        });
+        };
+        self.within(request.timeout, fetching).await
+    }
+
+    /// Runs a task on the threads of the web and gives it up when its time is over.
+    async fn within<T: Send + 'static>(
+        &self,
+        timeout: Duration,
+        task: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let mut fetching = self.web.spawn(task);
         // The door keeps time as well, but a flood may keep the door from looking at its clock.
-        let ended = tokio::time::timeout(request.timeout + GRACE, &mut fetching).await;
+        let ended = tokio::time::timeout(timeout + GRACE, &mut fetching).await;
         let Ok(ended) = ended else {
             fetching.abort();
-            let millis = request.timeout.as_millis();
+            let millis = timeout.as_millis();
             let message = format!("The page was not there within {millis} ms");
             return Err(Failure::new(FailureCode::Timeout, message));
         };
@@ -79,9 +95,22 @@ impl Scraper for WebScraper {
         // Reading a page is work for the processor, up to a second of it.
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let extracted = read(&fetched, &request, left)?;
+            let decoded = fetched.body.decode();
+            let reading = Reading {
+                fetched: &fetched,
+                text: &decoded.text,
+                extraction: &request.extraction,
+                formats: Formats::default(),
+            };
+            let extracted = reading.read(left)?;
             let duration = started.elapsed();
-            Ok(page(&fetched, &request, extracted, fetched_at, duration))
+            Ok(page(
+                &fetched,
+                &request.url,
+                extracted,
+                fetched_at,
+                duration,
+            ))
         });
         read.await.unwrap_or_else(|error| {
             let error: &dyn std::error::Error = &error;
@@ -92,9 +121,23 @@ impl Scraper for WebScraper {
             ))
         })
     }
+
+    async fn robots(&self, origin: &Url, user_agent: Option<&str>) -> RobotsFile {
+        robots::fetch(&self.web, &self.door, origin, user_agent, ROBOTS_TIMEOUT).await
+    }
+
+    async fn sitemap(&self, request: &SitemapRequest) -> Result<Sitemap, Failure> {
+        sitemap::fetch(&self.web, &self.door, &self.readers, request).await
+    }
+
+    async fn visit(&self, asked: &Visit) -> Result<Visited, Failure> {
+        let readers = Arc::clone(&self.readers);
+        let visiting = visit(self.door.clone(), readers, asked.clone());
+        self.within(asked.timeout, visiting).await
+    }
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let millis = since.map_or(0, |since| since.as_millis());
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
@@ -102,63 +145,76 @@ fn now() -> Timestamp {
 
 /// Processor time of this thread: what a page costs must not depend on its neighbours.
 #[cfg(unix)]
-fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> Duration {
     let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(spent.tv_sec.unsigned_abs(), spent.tv_nsec as u32)
 }
 
 /// Without such a clock, the time that passes.
 #[cfg(not(unix))]
-fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
 }
 
-fn read(fetched: &Fetched, request: &PageRequest, left: Duration) -> Result<Extracted, Failure> {
-    let (started, spent_before) = (Instant::now(), thread_time());
-    let late = || started.elapsed() >= left;
-    let budget = Budget::with_clock(PAGE_BUDGET, || {
-        if late() {
-            PAGE_BUDGET
-        } else {
-            thread_time().saturating_sub(spent_before)
-        }
-    });
-    let decoded = fetched.body.decode();
-    let input = Input {
-        text: &decoded.text,
-        kind: match fetched.body.media() {
-            Media::Html => Kind::Html,
-            Media::Xml => Kind::Xml,
-            Media::Json => Kind::Json,
-            Media::Plain => Kind::Text,
-        },
-        final_url: &fetched.final_url,
-        language: fetched.headers.get(&CONTENT_LANGUAGE),
-        extraction: &request.extraction,
-    };
-    extract_within(&input, &budget).map_err(|failure| {
-        // It may be the time of the job that ran out, not the page's.
-        if failure.code == FailureCode::ParseBudget && late() {
-            let message = "The job's time ended while the page was read";
-            Failure::new(FailureCode::Timeout, message)
-        } else {
-            failure
-        }
-    })
+/// A page that has come and is to be read.
+pub(crate) struct Reading<'a> {
+    pub(crate) fetched: &'a Fetched,
+    pub(crate) text: &'a str,
+    pub(crate) extraction: &'a Extraction,
+    pub(crate) formats: Formats,
 }
 
-fn page(
+impl Reading<'_> {
+    /// Reads it within [`PAGE_BUDGET`] of the processor and what is left of the job's time.
+    pub(crate) fn read(&self, left: Duration) -> Result<Extracted, Failure> {
+        let (started, spent_before) = (Instant::now(), thread_time());
+        let budget = Budget::with_clock(PAGE_BUDGET, || {
+            let passed = started.elapsed();
+            if passed >= left {
+                PAGE_BUDGET
+            } else if passed < PAGE_BUDGET / 2 {
+                // Nobody can have spent more than what has passed, and this clock is the cheaper.
+                passed
+            } else {
+                thread_time().saturating_sub(spent_before)
+            }
+        });
+        let input = Input {
+            text: self.text,
+            kind: match self.fetched.body.media() {
+                Media::Html => Kind::Html,
+                Media::Xml => Kind::Xml,
+                Media::Json => Kind::Json,
+                Media::Plain => Kind::Text,
+            },
+            final_url: &self.fetched.final_url,
+            language: self.fetched.headers.get(&CONTENT_LANGUAGE),
+            extraction: self.extraction,
+        };
+        extract_in(&input, self.formats, &budget).map_err(|failure| {
+            // It may be the time of the job that ran out, not the page's.
+            if failure.code == FailureCode::ParseBudget && started.elapsed() >= left {
+                let message = "The job's time ended while the page was read";
+                Failure::new(FailureCode::Timeout, message)
+            } else {
+                failure
+            }
+        })
+    }
+}
+
+pub(crate) fn page(
     fetched: &Fetched,
-    request: &PageRequest,
+    url: &Url,
     extracted: Extracted,
     fetched_at: Timestamp,
     duration: Duration,
 ) -> Page {
     let header = |name| fetched.headers.get(&name).map(str::to_owned);
     Page {
-        url: request.url.to_string(),
+        url: url.to_string(),
         final_url: fetched.final_url.to_string(),
         status: fetched.status,
         content_type: header(CONTENT_TYPE),
@@ -171,6 +227,7 @@ fn page(
         text: extracted.text,
         markdown: extracted.markdown,
         metadata: extracted.metadata,
+        html: None,
         fields: extracted.fields,
         content_hash: extracted.content_hash,
         etag: header(ETAG),

@@ -60,14 +60,15 @@ export class Harvestman {
     return this.#create({ type, urls }, options);
   }
 
-  /** Scrape a site from a page on. */
+  /** Scrape a site from a page on; `results` reads its pages while it runs. */
   createFullCrawlJob(url: string, options: CrawlOptions = {}): Promise<CreatedJob> {
     return this.#create({ type: 'full-crawl', url }, options);
   }
 
-  /** Scrape again what was scraped before, fetching only what may have changed. */
-  createRefreshJob(url: string, options: RefreshOptions = {}): Promise<CreatedJob> {
-    return this.#create({ type: 'refresh', url }, options);
+  /** Scrape again what was scraped before, an address or a job, fetching only what may have changed. */
+  createRefreshJob(what: string | { jobId: string }, options: RefreshOptions = {}): Promise<CreatedJob> {
+    const of = typeof what === 'string' ? { url: what } : { jobId: what.jobId };
+    return this.#create({ type: 'refresh', ...of }, options);
   }
 
   /** Create a job whenever a pattern of cron says; five fields. */

@@ -4,6 +4,27 @@
  */
 
 export interface paths {
+    "/api/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a crawl would do with an address, and why: a dry run that fetches nothing.
+         * @description With `jobId` it is about a job that exists, with `options` about one that would be
+         *     asked for like this, and without either about a crawl of the address's site with every default.
+         */
+        post: operations["explain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -57,7 +78,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Results of a job. */
+        /**
+         * Results of a job.
+         * @description `format` decides in which form, else `Accept` does: `application/json`, `application/x-ndjson`,
+         *     `text/csv` or `text/markdown`. A crawl can be read while it runs, in the order in which its pages
+         *     are fetched. An answer may have fewer results than `limit`, since it stays below 4 MB.
+         *
+         *     `download` gives everything as one file: in the answer, or at an address that 303 names. Of a
+         *     large crawl that file is written first; until it is there the answer is 202. A crawl that runs is
+         *     written as it stood when its file was begun, and that file is what is given for ten minutes.
+         *
+         *     In CSV a text that a spreadsheet would take for a formula begins with an apostrophe.
+         */
         get: operations["getResults"];
         put?: never;
         post?: never;
@@ -76,8 +108,35 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try a failed or cancelled job again, in place. */
+        /**
+         * Try a failed or cancelled job again, in place.
+         * @description With `only` a crawl or a refresh fetches again those of its pages that have failed, and no other;
+         *     for any other job it changes nothing.
+         */
         post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every address that a crawl has discovered, and why it is no result where it is none.
+         * @description Any other job has its own address alone.
+         *
+         *     A page may have fewer addresses than `limit` without being the last: the work of one call is
+         *     bounded.
+         */
+        get: operations["listUrls"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -361,6 +420,11 @@ export interface components {
             timestamp: string;
         };
         /**
+         * @description What has become of a page since it was last seen.
+         * @enum {string}
+         */
+        Change: "new" | "same" | "changed" | "removed";
+        /**
          * @description What to read from a page besides what every page gives.
          * @example {
          *       "fields": {
@@ -405,8 +469,175 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
         };
+        /** @description How many addresses of a crawl stand where. */
+        CountersView: {
+            /**
+             * Format: int32
+             * @description All that are known: the sum of the others.
+             */
+            discovered: number;
+            /**
+             * Format: int32
+             * @description Fetched, and a result.
+             */
+            done: number;
+            /** Format: int32 */
+            failed: number;
+            /**
+             * Format: int32
+             * @description To be fetched.
+             */
+            queued: number;
+            /**
+             * Format: int32
+             * @description Not fetched, or no result; `/urls` says of each why.
+             */
+            skipped: number;
+        };
+        /** @description The body of a crawl. It starts at the root of the address's site unless `url` says where. */
+        CrawlOptions: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            /**
+             * @description Most links between the start and a page.
+             * @default 3
+             */
+            depth?: number | null;
+            /**
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @example [
+             *       "*.pdf"
+             *     ]
+             */
+            exclude?: string[] | null;
+            /**
+             * @description In which forms a page is kept, besides title, description, headings and the facts of the fetch; all but `html` unless told.
+             * @default [
+             *       "text",
+             *       "markdown",
+             *       "links",
+             *       "metadata"
+             *     ]
+             * @example [
+             *       "text",
+             *       "links"
+             *     ]
+             */
+            formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /**
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @example [
+             *       "/shop/*"
+             *     ]
+             */
+            include?: string[] | null;
+            /**
+             * @description The whole registrable domain instead of the one host.
+             * @default false
+             */
+            includeSubdomains?: boolean | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /**
+             * @description Most requests at once.
+             * @default 8
+             */
+            maxConcurrency?: number | null;
+            /**
+             * @description Most results. Failed fetches are bounded by the same number.
+             * @default 100
+             */
+            maxPages?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description Milliseconds between two requests to a host.
+             * @default 0
+             */
+            requestDelay?: number | null;
+            /**
+             * @description Whether robots.txt (RFC 9309) is obeyed.
+             * @default true
+             */
+            respectRobots?: boolean | null;
+            /**
+             * @description Whether addresses come from sitemaps and links (`include`), from links alone (`skip`), or from sitemaps alone (`only`).
+             * @default include
+             * @enum {string|null}
+             */
+            sitemap?: "include" | "skip" | "only" | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * @description What the job does.
+             * @example full-crawl
+             * @enum {string|null}
+             */
+            type?: "full-crawl" | null;
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url?: string | null;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description The options of a crawl. */
+        CrawlView: {
+            /** Format: int32 */
+            depth?: number;
+            exclude?: string[];
+            formats?: components["schemas"]["PageFormat"][];
+            include?: string[];
+            includeSubdomains?: boolean;
+            /** Format: int32 */
+            maxConcurrency?: number;
+            /** Format: int32 */
+            maxPages?: number;
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             */
+            requestDelay?: number;
+            respectRobots?: boolean;
+            sitemap?: components["schemas"]["Sitemap"];
+        };
         /** @description One job, or with `urls` a batch. */
-        CreateBody: components["schemas"]["NewJobBody"] | components["schemas"]["NewBatchBody"];
+        CreateBody: components["schemas"]["SinglePageBody"] | components["schemas"]["FullCrawlBody"] | components["schemas"]["RefreshBody"] | components["schemas"]["RefreshOfJobBody"] | components["schemas"]["SinglePageBatchBody"] | components["schemas"]["FullCrawlBatchBody"] | components["schemas"]["RefreshBatchBody"];
         /** @description 503 has two printed bodies: a full queue answers with that of the Queue System API. */
         CreateUnavailable: components["schemas"]["JobsError"] | components["schemas"]["V1Error"];
         /** @description What was created: a job or a batch. */
@@ -565,7 +796,10 @@ export interface components {
                 processedOn: number | null;
                 progress: components["schemas"]["ProgressView"];
                 queueName: components["schemas"]["QueueName"];
-                /** @description The page's result; `{resultsUrl}` where that is larger than 256 KB. */
+                /**
+                 * @description The page's result; `{resultsUrl}` where that is larger than 256 KB. Of crawls and refreshes
+                 *     that have ended their counters.
+                 */
                 result: Record<string, never> | null;
                 /** @description The same as `result`. */
                 returnValue: Record<string, never> | null;
@@ -599,8 +833,284 @@ export interface components {
         };
         /** @description One sentence, or every problem of a request. */
         ErrorDetails: string | components["schemas"]["ProblemView"][];
+        /** @description What would become of an address. */
+        ExplainedView: {
+            /**
+             * @description The same for a person.
+             * @example line 12: Disallow: /private
+             */
+            detail: string | null;
+            /** @description The address that stands for it, where that is another. */
+            finalUrl: string | null;
+            /** @description What could not be told without asking the site. */
+            notes: string[];
+            /**
+             * @description Why it would be no result, as a stable code; null where nothing speaks against it.
+             * @example robots
+             */
+            reason: string | null;
+            state: components["schemas"]["UrlState"];
+            /**
+             * @description The address as the crawl would name it.
+             * @example https://example.com/private/a
+             */
+            url: string;
+        };
         /** @description One field of a configuration, read in one of four ways. */
         Field: components["schemas"]["CssField"] | components["schemas"]["JsonLdField"] | components["schemas"]["MetaField"] | components["schemas"]["RegexField"];
+        /**
+         * @description The form of a file.
+         * @enum {string}
+         */
+        FileFormat: "ndjson" | "csv";
+        /** @description Sites to crawl, one job for each address: all of them or, where anything is wrong, none. */
+        FullCrawlBatchBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            /**
+             * @description Most links between the start and a page.
+             * @default 3
+             */
+            depth?: number | null;
+            /**
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @example [
+             *       "*.pdf"
+             *     ]
+             */
+            exclude?: string[] | null;
+            /**
+             * @description In which forms a page is kept, besides title, description, headings and the facts of the fetch; all but `html` unless told.
+             * @default [
+             *       "text",
+             *       "markdown",
+             *       "links",
+             *       "metadata"
+             *     ]
+             * @example [
+             *       "text",
+             *       "links"
+             *     ]
+             */
+            formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /**
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @example [
+             *       "/shop/*"
+             *     ]
+             */
+            include?: string[] | null;
+            /**
+             * @description The whole registrable domain instead of the one host.
+             * @default false
+             */
+            includeSubdomains?: boolean | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /**
+             * @description Most requests at once.
+             * @default 8
+             */
+            maxConcurrency?: number | null;
+            /**
+             * @description Most results. Failed fetches are bounded by the same number.
+             * @default 100
+             */
+            maxPages?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description Milliseconds between two requests to a host.
+             * @default 0
+             */
+            requestDelay?: number | null;
+            /**
+             * @description Whether robots.txt (RFC 9309) is obeyed.
+             * @default true
+             */
+            respectRobots?: boolean | null;
+            /**
+             * @description Whether addresses come from sitemaps and links (`include`), from links alone (`skip`), or from sitemaps alone (`only`).
+             * @default include
+             * @enum {string|null}
+             */
+            sitemap?: "include" | "skip" | "only" | null;
+            /**
+             * Format: int64
+             * @description Each job may start this many milliseconds after the one before it; 0 unless told, 1000
+             *     recommended.
+             */
+            staggerDelay?: number | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * @description What the job does.
+             * @example full-crawl
+             * @enum {string}
+             */
+            type: "full-crawl";
+            /**
+             * @description Http or https addresses without user name or password, each of at most 2048 bytes as it
+             *     is sent.
+             */
+            urls: components["schemas"]["AddressBody"][];
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description A site to crawl. */
+        FullCrawlBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            /**
+             * @description Most links between the start and a page.
+             * @default 3
+             */
+            depth?: number | null;
+            /**
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @example [
+             *       "*.pdf"
+             *     ]
+             */
+            exclude?: string[] | null;
+            /**
+             * @description In which forms a page is kept, besides title, description, headings and the facts of the fetch; all but `html` unless told.
+             * @default [
+             *       "text",
+             *       "markdown",
+             *       "links",
+             *       "metadata"
+             *     ]
+             * @example [
+             *       "text",
+             *       "links"
+             *     ]
+             */
+            formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /**
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @example [
+             *       "/shop/*"
+             *     ]
+             */
+            include?: string[] | null;
+            /**
+             * @description The whole registrable domain instead of the one host.
+             * @default false
+             */
+            includeSubdomains?: boolean | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /**
+             * @description Most requests at once.
+             * @default 8
+             */
+            maxConcurrency?: number | null;
+            /**
+             * @description Most results. Failed fetches are bounded by the same number.
+             * @default 100
+             */
+            maxPages?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description Milliseconds between two requests to a host.
+             * @default 0
+             */
+            requestDelay?: number | null;
+            /**
+             * @description Whether robots.txt (RFC 9309) is obeyed.
+             * @default true
+             */
+            respectRobots?: boolean | null;
+            /**
+             * @description Whether addresses come from sitemaps and links (`include`), from links alone (`skip`), or from sitemaps alone (`only`).
+             * @default include
+             * @enum {string|null}
+             */
+            sitemap?: "include" | "skip" | "only" | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * @description What the job does.
+             * @example full-crawl
+             * @enum {string}
+             */
+            type: "full-crawl";
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
         /**
          * @description Headers by name, at most 32: what belongs to the connection cannot be set.
          * @example {
@@ -667,13 +1177,20 @@ export interface components {
          * @description What a job does.
          * @enum {string}
          */
-        JobType: "single-page";
+        JobType: "single-page" | "full-crawl" | "refresh";
         /** @description One job in full. */
         JobView: components["schemas"]["JobSummary"] & {
             /** @description Failed attempts, oldest first. */
             attempts: components["schemas"]["AttemptView"][];
             /** @description Attempts at the work, the current one included. */
             attemptsMade: number;
+            /**
+             * @description How many addresses stand where; of crawls and refreshes alone. `discovered` is the sum of the
+             *     others.
+             */
+            counters?: components["schemas"]["CountersView"];
+            /** @description How it goes on; of crawls and refreshes alone. */
+            crawl?: components["schemas"]["PaceView"];
             metadata: Record<string, never> | null;
             options: components["schemas"]["OptionsView"];
         };
@@ -849,116 +1366,6 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
-        /** @description Jobs to create, one for each address: all of them or, where anything is wrong, none. */
-        NewBatchBody: {
-            /**
-             * Format: int32
-             * @description Most attempts at the work; 3 unless told.
-             */
-            attempts?: number | null;
-            config?: components["schemas"]["Config"] | null;
-            /**
-             * @description Whose job it is; `default` unless told.
-             * @example customer-123
-             */
-            customerId?: string | null;
-            /**
-             * @description Whether an equal unfinished job is answered with instead of making another; true
-             *     unless told.
-             */
-            deduplicate?: boolean | null;
-            /**
-             * Format: int64
-             * @description Jobs that ended less than this many milliseconds ago count as equal too.
-             */
-            deduplicateFor?: number | null;
-            /**
-             * Format: int64
-             * @description Milliseconds before the job may start.
-             */
-            delay?: number | null;
-            headers?: components["schemas"]["Headers"] | null;
-            /** @description Lifts an unstated or normal priority to high. */
-            isNewCustomer?: boolean | null;
-            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
-            metadata?: Record<string, never> | null;
-            priority?: components["schemas"]["Priority"] | null;
-            /**
-             * Format: int64
-             * @description Each job may start this many milliseconds after the one before it; 0 unless told, 1000
-             *     recommended.
-             */
-            staggerDelay?: number | null;
-            /**
-             * Format: int64
-             * @description The job's own working time in milliseconds; 30000 unless told.
-             */
-            timeout?: number | null;
-            type: components["schemas"]["JobType"];
-            /**
-             * @description Http or https addresses without user name or password, each of at most 2048 bytes as it
-             *     is sent.
-             */
-            urls: components["schemas"]["AddressBody"][];
-            /**
-             * @description Sent as `User-Agent`: printable ASCII.
-             * @example ExampleBot/1.0
-             */
-            userAgent?: string | null;
-        };
-        /** @description A job to create. */
-        NewJobBody: {
-            /**
-             * Format: int32
-             * @description Most attempts at the work; 3 unless told.
-             */
-            attempts?: number | null;
-            config?: components["schemas"]["Config"] | null;
-            /**
-             * @description Whose job it is; `default` unless told.
-             * @example customer-123
-             */
-            customerId?: string | null;
-            /**
-             * @description Whether an equal unfinished job is answered with instead of making another; true
-             *     unless told.
-             */
-            deduplicate?: boolean | null;
-            /**
-             * Format: int64
-             * @description Jobs that ended less than this many milliseconds ago count as equal too.
-             */
-            deduplicateFor?: number | null;
-            /**
-             * Format: int64
-             * @description Milliseconds before the job may start.
-             */
-            delay?: number | null;
-            headers?: components["schemas"]["Headers"] | null;
-            /** @description Lifts an unstated or normal priority to high. */
-            isNewCustomer?: boolean | null;
-            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
-            metadata?: Record<string, never> | null;
-            priority?: components["schemas"]["Priority"] | null;
-            /**
-             * Format: int64
-             * @description The job's own working time in milliseconds; 30000 unless told.
-             */
-            timeout?: number | null;
-            type: components["schemas"]["JobType"];
-            /**
-             * Format: iri
-             * @description An http or https address without user name or password, of at most 2048 bytes as it is
-             *     sent.
-             * @example https://example.com
-             */
-            url: string;
-            /**
-             * @description Sent as `User-Agent`: printable ASCII.
-             * @example ExampleBot/1.0
-             */
-            userAgent?: string | null;
-        };
         /** @description A key to make: either a customer's or an admin's. */
         NewKeyBody: {
             /** @enum {boolean|null} */
@@ -990,7 +1397,7 @@ export interface components {
         OperationView: {
             /**
              * Format: int64
-             * @description Jobs changed so far.
+             * @description Jobs changed so far; of an export, results written.
              */
             changed: number;
             /**
@@ -1002,7 +1409,7 @@ export interface components {
             customerId?: string | null;
             /**
              * Format: int64
-             * @description Jobs looked at so far.
+             * @description Jobs looked at so far; of an export, results.
              */
             examined: number;
             /** Format: date-time */
@@ -1023,8 +1430,11 @@ export interface components {
              */
             status: string;
         };
-        /** @description What the job was asked to do, as far as it may be shown again. */
-        OptionsView: {
+        /**
+         * @description What the job was asked to do, as far as it may be shown again; each type of job has options of
+         *     its own besides.
+         */
+        OptionsView: components["schemas"]["CrawlView"] & components["schemas"]["RefreshView"] & {
             /** Format: int32 */
             attempts: number;
             config: components["schemas"]["Config"];
@@ -1059,6 +1469,25 @@ export interface components {
              */
             timeout: number;
         };
+        /** @description How a crawl goes on. */
+        PaceView: {
+            /**
+             * @description The address that was last begun, shortened; null where none is being fetched.
+             * @example https://example.com/shop/tea
+             */
+            currentUrl: string | null;
+            /**
+             * Format: date-time
+             * @description When it will have ended if it goes on like this; null where nobody can tell.
+             */
+            estimatedEnd: string | null;
+            /**
+             * Format: double
+             * @description Results per second lately; null while there is nothing to tell.
+             * @example 35.2
+             */
+            pagesPerSecond: number | null;
+        };
         /** @description What one page says, in the field names of the API. */
         Page: {
             /**
@@ -1085,28 +1514,45 @@ export interface components {
             /** @description The address that answered, after redirects. */
             finalUrl: string;
             headings: components["schemas"]["Heading"][];
+            /** @description The document as it came, decoded; where it was asked for. */
+            html?: string | null;
             /** @description The page is an empty shell that scripts would fill: what is here may be all there is. */
             jsRequired?: boolean;
             /** @description BCP 47 tag of `<html lang>` or `Content-Language`. */
             language?: string | null;
             /** @description The `Last-Modified` header as sent. */
             lastModified?: string | null;
-            links: components["schemas"]["Link"][];
-            /** @description The same content as `CommonMark`. */
-            markdown: string;
-            metadata: components["schemas"]["Metadata"];
+            /** @description Absent where `formats` leaves them out. */
+            links?: components["schemas"]["Link"][];
+            /** @description The same content as `CommonMark`. Absent where `formats` leaves it out. */
+            markdown?: string;
+            /** @description Absent where `formats` leaves it out. */
+            metadata?: components["schemas"]["Metadata"];
             /**
              * Format: int32
              * @description The HTTP status of the answer.
              */
             status: number;
-            /** @description The main content as plain text, or the whole body where none stands out. */
-            text: string;
+            /**
+             * @description The main content as plain text, or the whole body where none stands out. Absent where
+             *     `formats` leaves it out.
+             */
+            text?: string;
             title?: string | null;
             /** @description The page says more than one answer can hold: text, Markdown and lists end early. */
             truncated?: boolean;
             /** @description The address asked for. */
             url: string;
+        };
+        /**
+         * @description A form in which a page is kept.
+         * @enum {string}
+         */
+        PageFormat: "text" | "markdown" | "links" | "metadata" | "html";
+        /** @description One fetched page. */
+        PageResult: components["schemas"]["Page"] & {
+            /** @description What has become of the page since it was last seen; of a refresh alone. */
+            change?: components["schemas"]["Change"];
         };
         /** @description Where the page stands among all. */
         PaginationView: {
@@ -1151,6 +1597,44 @@ export interface components {
              * @example Fetching the page
              */
             status: string;
+        };
+        /**
+         * @description An address, and the crawl that it is about.
+         * @example {
+         *       "options": {
+         *         "depth": 2,
+         *         "exclude": [
+         *           "/shop/*"
+         *         ],
+         *         "url": "https://example.com/"
+         *       },
+         *       "url": "https://example.com/shop/tea"
+         *     }
+         */
+        QuestionBody: {
+            /**
+             * @description The job that it is about.
+             * @example job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            jobId: string;
+            options?: null;
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+        } | {
+            jobId?: null;
+            options?: components["schemas"]["CrawlOptions"] | null;
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
         };
         /**
          * @description What to do with the queue, or with many jobs at once.
@@ -1274,6 +1758,238 @@ export interface components {
              */
             url: string;
         };
+        /** @description What was scraped before, to be scraped again, one job for each address: all of them or, where anything is wrong, none. */
+        RefreshBatchBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            /**
+             * @description Fetch also what was seen a moment ago.
+             * @default false
+             */
+            forceRefresh?: boolean | null;
+            /**
+             * @description Crawl the site anew instead of the pages that are known.
+             * @default false
+             */
+            fullRefresh?: boolean | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /**
+             * @description When the pages were last seen, in ISO 8601 or in epoch milliseconds: those seen later are left alone.
+             * @example 2024-01-01T00:00:00.000Z
+             */
+            lastCrawledAt?: string | number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Format: int64
+             * @description Each job may start this many milliseconds after the one before it; 0 unless told, 1000
+             *     recommended.
+             */
+            staggerDelay?: number | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * @description What the job does.
+             * @example refresh
+             * @enum {string}
+             */
+            type: "refresh";
+            /**
+             * @description Http or https addresses without user name or password, each of at most 2048 bytes as it
+             *     is sent.
+             */
+            urls: components["schemas"]["AddressBody"][];
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description What was scraped before, to be scraped again: the latest crawl that started at this address, else the page. */
+        RefreshBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            /**
+             * @description Fetch also what was seen a moment ago.
+             * @default false
+             */
+            forceRefresh?: boolean | null;
+            /**
+             * @description Crawl the site anew instead of the pages that are known.
+             * @default false
+             */
+            fullRefresh?: boolean | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            jobId?: null;
+            /**
+             * @description When the pages were last seen, in ISO 8601 or in epoch milliseconds: those seen later are left alone.
+             * @example 2024-01-01T00:00:00.000Z
+             */
+            lastCrawledAt?: string | number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * @description What the job does.
+             * @example refresh
+             * @enum {string}
+             */
+            type: "refresh";
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description What an earlier job has scraped, to be scraped again. */
+        RefreshOfJobBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            /**
+             * @description Fetch also what was seen a moment ago.
+             * @default false
+             */
+            forceRefresh?: boolean | null;
+            /**
+             * @description Crawl the site anew instead of the pages that are known.
+             * @default false
+             */
+            fullRefresh?: boolean | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /**
+             * @description The earlier job.
+             * @example job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            jobId: string;
+            /**
+             * @description When the pages were last seen, in ISO 8601 or in epoch milliseconds: those seen later are left alone.
+             * @example 2024-01-01T00:00:00.000Z
+             */
+            lastCrawledAt?: string | number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * @description What the job does.
+             * @example refresh
+             * @enum {string}
+             */
+            type: "refresh";
+            url?: null;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description The options of a refresh. */
+        RefreshView: {
+            forceRefresh?: boolean;
+            fullRefresh?: boolean;
+            /** @description The job that is refreshed, where it was named. */
+            jobId?: string | null;
+            /** Format: date-time */
+            lastCrawledAt?: string | null;
+        };
         /** @description Read by a regular expression. */
         RegexField: {
             /** @description Read this attribute instead of the element's content. */
@@ -1316,22 +2032,27 @@ export interface components {
             /** @enum {string} */
             type: "regex";
         };
+        /**
+         * @description The form of an answer.
+         * @enum {string}
+         */
+        ResultFormat: "json" | "ndjson" | "csv" | "markdown";
         /** @description Results of a job. */
         ResultsView: {
             /** @description Where the next page starts; null at the end. */
             nextCursor: string | null;
             /** @description Fetched pages. */
-            results: components["schemas"]["Page"][];
+            results: components["schemas"]["PageResult"][];
         };
         /** @description What to do again. */
         RetryBody: {
             /**
-             * @description Only what has failed.
+             * @description The failed pages of a crawl alone.
              * @example failed
              */
             only?: string | null;
         };
-        /** @description A page to scrape. */
+        /** @description A page to scrape, where nothing else can be asked for. */
         ScrapeBody: {
             /**
              * Format: int32
@@ -1370,7 +2091,7 @@ export interface components {
              * @description The job's own working time in milliseconds; 30000 unless told.
              */
             timeout?: number | null;
-            type?: components["schemas"]["JobType"] | null;
+            type?: components["schemas"]["SinglePage"] | null;
             /**
              * Format: iri
              * @description An http or https address without user name or password, of at most 2048 bytes as it is
@@ -1384,6 +2105,126 @@ export interface components {
              */
             userAgent?: string | null;
         };
+        /**
+         * @description What the job does.
+         * @enum {string}
+         */
+        SinglePage: "single-page";
+        /** @description Pages to scrape, one job for each address: all of them or, where anything is wrong, none. */
+        SinglePageBatchBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Format: int64
+             * @description Each job may start this many milliseconds after the one before it; 0 unless told, 1000
+             *     recommended.
+             */
+            staggerDelay?: number | null;
+            /**
+             * Format: int64
+             * @description The job's own working time in milliseconds; 30000 unless told.
+             */
+            timeout?: number | null;
+            type: components["schemas"]["SinglePage"];
+            /**
+             * @description Http or https addresses without user name or password, each of at most 2048 bytes as it
+             *     is sent.
+             */
+            urls: components["schemas"]["AddressBody"][];
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description A page to scrape. */
+        SinglePageBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Whether an equal unfinished job is answered with instead of making another; true
+             *     unless told.
+             */
+            deduplicate?: boolean | null;
+            /**
+             * Format: int64
+             * @description Jobs that ended less than this many milliseconds ago count as equal too.
+             */
+            deduplicateFor?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds before the job may start.
+             */
+            delay?: number | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Format: int64
+             * @description The job's own working time in milliseconds; 30000 unless told.
+             */
+            timeout?: number | null;
+            type: components["schemas"]["SinglePage"];
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /**
+         * @description Whether addresses come from sitemaps and links, from links, or from sitemaps alone.
+         * @enum {string}
+         */
+        Sitemap: "include" | "skip" | "only";
         /** @description Why jobs that were meant were left alone. */
         SkippedView: {
             /**
@@ -1433,6 +2274,41 @@ export interface components {
              * @description Since the last snapshot that is at least a minute old.
              */
             lastMinute: number;
+        };
+        /**
+         * @description Where an address of a crawl stands.
+         * @enum {string}
+         */
+        UrlState: "queued" | "done" | "failed" | "skipped";
+        /** @description An address of a crawl. */
+        UrlView: {
+            /**
+             * Format: int32
+             * @description Links between the start and it.
+             */
+            depth: number;
+            /**
+             * @description The same for a person.
+             * @example line 12: Disallow: /private
+             */
+            detail: string | null;
+            /** @description Where it leads to, where that is another address. */
+            finalUrl: string | null;
+            /**
+             * @description Why it is no result, as a stable code; null where nothing speaks against it.
+             * @example robots
+             */
+            reason: string | null;
+            state: components["schemas"]["UrlState"];
+            /** @example https://example.com/private/a */
+            url: string;
+        };
+        /** @description Addresses of a crawl. */
+        UrlsView: {
+            /** @description Where the next page starts; null at the end. */
+            nextCursor: string | null;
+            /** @description In the order in which they were discovered. */
+            urls: components["schemas"]["UrlView"][];
         };
         /** @description An error of the Queue System API. */
         V1Error: {
@@ -1523,7 +2399,10 @@ export interface components {
             processedOn: number | null;
             progress: components["schemas"]["ProgressView"];
             queueName: components["schemas"]["QueueName"];
-            /** @description The page's result; `{resultsUrl}` where that is larger than 256 KB. */
+            /**
+             * @description The page's result; `{resultsUrl}` where that is larger than 256 KB. Of crawls and refreshes
+             *     that have ended their counters.
+             */
             result: Record<string, never> | null;
             /** @description The same as `result`. */
             returnValue: Record<string, never> | null;
@@ -1563,6 +2442,111 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    explain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionBody"];
+            };
+        };
+        responses: {
+            /** @description What would become of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainedView"];
+                };
+            };
+            /** @description Something in the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -1746,6 +2730,15 @@ export interface operations {
             };
             /** @description The key belongs to another customer */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description There is no job with the `jobId` of a refresh */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2120,10 +3113,17 @@ export interface operations {
     getResults: {
         parameters: {
             query?: {
-                /** @description Most results on the page */
+                /** @description Most results on the page, 100 unless told */
                 limit?: number;
-                /** @description json */
-                format?: string;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+                /**
+                 * @description The form of the answer, whatever `Accept` says
+                 * @example csv
+                 */
+                format?: components["schemas"]["ResultFormat"];
+                /** @description All results as one file, without `limit`, `cursor` and `format` */
+                download?: components["schemas"]["FileFormat"];
             };
             header?: never;
             path: {
@@ -2137,13 +3137,42 @@ export interface operations {
             /** @description Fetched pages */
             200: {
                 headers: {
+                    /** @description The name of the file, of a download */
+                    "Content-Disposition"?: string;
                     /** @description For If-None-Match */
                     ETag?: string;
+                    /** @description Path of the next page with `rel="next"`, where there is one; not of JSON */
+                    Link?: string;
+                    /** @description Where the next page starts, where there is one; not of JSON */
+                    "X-Next-Cursor"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResultsView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/markdown": string;
                 };
+            };
+            /** @description The file of a download is being written: ask again */
+            202: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunView"];
+                };
+            };
+            /** @description The file of a download is at `Location`, for 15 minutes */
+            303: {
+                headers: {
+                    /** @description A web address that needs no key, and has to be kept secret */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not changed since the ETag that was sent */
             304: {
@@ -2330,6 +3359,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["V1Error"];
+                };
+            };
+        };
+    };
+    listUrls: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Addresses that stand there alone
+                 * @example skipped
+                 */
+                state?: components["schemas"]["UrlState"];
+                /**
+                 * @description Addresses with this reason alone: `robots`, `pattern`, `depth`, `limit`, `duplicate`, `off_scope`, `redirect`, `canonical`, `trap`, `too_large`, `wrong_type`, `nofollow`, or the code of a failure
+                 * @example robots
+                 */
+                reason?: string;
+                /** @description Most addresses on the page, 100 unless told */
+                limit?: number;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of addresses */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrlsView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
                 };
             };
         };

@@ -14,8 +14,10 @@ export type Job = Schemas['JobView'];
 export type JobSummary = Schemas['JobSummary'];
 /** A page of jobs, with counts and health where they were asked for. */
 export type JobList = Schemas['ListView'];
-/** One scraped page. */
-export type Page = Schemas['Page'];
+/** One scraped page; `change` says of a refresh what has become of it. */
+export type Page = Schemas['PageResult'];
+/** How many addresses of a crawl stand where. */
+export type Counters = Schemas['CountersView'];
 /** Where a job stands. */
 export type JobStatus = Schemas['Status'];
 /** Which fields to read from a page, and how. */
@@ -60,25 +62,36 @@ export interface JobOptions extends CallOptions {
   idempotencyKey?: string | false;
 }
 
+/** A `timeout` is over all of the crawl: a day at most, and unless told. */
 export interface CrawlOptions extends JobOptions {
   /** 1 to 100000; 100 unless told. */
   maxPages?: number;
   /** Links away from the start, 0 to 100; 3 unless told. */
   depth?: number;
+  /** The whole registrable domain instead of the one host; false unless told. */
   includeSubdomains?: boolean;
+  /** Only addresses that match one of these: globs such as `/shop/*`, or `re:` and a regular expression. */
   include?: string[];
   exclude?: string[];
-  sitemap?: 'include' | 'skip' | 'only';
+  /** Addresses from sitemaps and links, from links alone, or from sitemaps alone; `include` unless told. */
+  sitemap?: Schemas['Sitemap'];
+  /** True unless told. */
   respectRobots?: boolean;
+  /** Most requests at once, 1 to 64; 8 unless told. */
   maxConcurrency?: number;
   /** Milliseconds between requests to a host. */
   requestDelay?: number;
-  formats?: ('text' | 'markdown' | 'links' | 'metadata' | 'html')[];
+  /** All but `html` unless told. */
+  formats?: Schemas['PageFormat'][];
 }
 
+/** A `timeout` is over all of the refresh: a day at most, and unless told. */
 export interface RefreshOptions extends JobOptions {
-  lastCrawledAt?: string;
+  /** In ISO 8601 or epoch milliseconds: pages that were seen later are left alone. */
+  lastCrawledAt?: string | number | Date;
+  /** Fetch also what was seen a moment ago. */
   forceRefresh?: boolean;
+  /** Crawl the site anew instead of the pages that are known. */
   fullRefresh?: boolean;
 }
 

@@ -203,15 +203,27 @@ test('a batch makes a job of each address, and one of two equal ones', async () 
 
 test('what the service does not do yet is refused, never ignored', async () => {
   const url = service.site.url('/');
-  for (const call of [
-    () => client.createFullCrawlJob(url, { maxPages: 5 }),
-    () => client.createRefreshJob(url, { fullRefresh: true }),
-    () => client.createRecurringJob(url, 'refresh', '0 0 * * *', { timezone: 'Europe/Berlin' }),
-  ]) {
-    const error = await refusal(call());
-    assert.equal(error.status, 400);
-    assert.match(error.message, /not available yet/);
-  }
+  const error = await refusal(client.createRecurringJob(url, 'refresh', '0 0 * * *', { timezone: 'Europe/Berlin' }));
+  assert.equal(error.status, 400);
+  assert.match(error.message, /not available yet/);
+});
+
+test('a crawl and a refresh are asked for with all that they take', async () => {
+  const options = { maxPages: 5, depth: 1, exclude: ['*.pdf'], formats: ['text' as const], delay: 3_600_000 };
+  const crawl = await client.createFullCrawlJob(service.site.url('/crawled'), options);
+  assert.equal(crawl.type, 'full-crawl');
+  const job = await client.getJob(crawl.jobId);
+  assert.deepEqual([job.options.maxPages, job.options.depth], [5, 1]);
+  assert.deepEqual([job.options.exclude, job.options.formats], [['*.pdf'], ['text']]);
+  assert.deepEqual(job.counters, { discovered: 0, queued: 0, done: 0, failed: 0, skipped: 0 });
+  const seen = { lastCrawledAt: new Date(0), fullRefresh: true, delay: 3_600_000 };
+  const refresh = await client.createRefreshJob(crawl, seen);
+  assert.equal(refresh.url, service.site.url('/crawled'));
+  const { options: refreshed } = await client.getJob(refresh.jobId);
+  assert.equal(refreshed.jobId, crawl.jobId);
+  assert.equal(refreshed.lastCrawledAt, '1970-01-01T00:00:00.000Z');
+  const error = await refusal(client.createFullCrawlJob(service.site.url('/'), { maxPages: 0 }));
+  assert.equal(error.status, 400);
 });
 
 test('the shared client is where it is told to be', async () => {

@@ -44,18 +44,23 @@ pub(super) async fn on_s3(test: &str) -> Option<Opened> {
     let test: String = test.chars().take(40).collect();
     let bucket = format!("{}-{}", test.replace('_', "-"), std::process::id());
     create_bucket(&endpoint, &bucket).await;
+    Some(Opened {
+        blobs: Box::new(bucket_at(&endpoint, &bucket)),
+        _folder: None,
+    })
+}
+
+/// The adapter on a bucket at an endpoint.
+pub(super) fn bucket_at(endpoint: &str, bucket: &str) -> S3Blobs {
     let settings = Settings::from(|name| match name {
-        "HARVESTMAN_BUCKET" => Some(bucket.clone()),
-        "AWS_ENDPOINT_URL_S3" => Some(endpoint.clone()),
+        "HARVESTMAN_BUCKET" => Some(bucket.to_owned()),
+        "AWS_ENDPOINT_URL_S3" => Some(endpoint.to_owned()),
         "AWS_REGION" => Some("eu-west-1".to_owned()),
-        name if name.starts_with("HARVESTMAN_QUEUE_") => Some(endpoint.clone()),
+        name if name.starts_with("HARVESTMAN_QUEUE_") => Some(endpoint.to_owned()),
         "HARVESTMAN_TABLE" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some(name.to_owned()),
         _ => None,
     });
-    Some(Opened {
-        blobs: Box::new(S3Blobs::new(&settings.unwrap())),
-        _folder: None,
-    })
+    S3Blobs::new(&settings.unwrap())
 }
 
 /// Our adapter makes no buckets, and an emulator wants no signature.

@@ -31,7 +31,7 @@ const PAGE_TAKES: Duration = Duration::from_secs(2);
 
 /// The same numbers in every run.
 #[derive(Default)]
-struct Numbers(AtomicU64);
+pub(super) struct Numbers(pub(super) AtomicU64);
 
 impl Entropy for Numbers {
     fn next(&self) -> u128 {
@@ -127,6 +127,8 @@ fn run(kind: &Kind, many: usize, cap: u64, workers: usize) -> (Duration, u64) {
     let ports = Ports {
         store: Arc::clone(&ledger) as Arc<dyn jobs::ports::Store>,
         batches: Arc::new(Nothing),
+        baselines: Arc::new(Nothing),
+        hosts: Arc::new(Nothing),
         keys: Arc::new(Nothing),
         operations: Arc::new(Nothing),
         queue,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Claimable, Commit, Counter, Created, Creation, DueEntry, Listed, PortError,
+    ActiveEntry, Claimable, Clock, Commit, Counter, Created, Creation, DueEntry, Listed, PortError,
     RateBucket, Revival, Revived, Scope, Store, Swap,
 };
 use jobs::rate::Call;

@@ -2,6 +2,7 @@
 //! time of its own, in which a page takes as long as a test says and nothing else takes any.
 
 mod customers;
+mod hosts;
 mod ledger;
 mod priorities;
 mod time;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jobs::Timestamp;
 use jobs::ports::Clock;
 
@@ -21,20 +22,13 @@ pub(super) struct Time {
     over: AtomicBool,
 }
 
+#[async_trait]
 impl Clock for Time {
     fn now(&self) -> Timestamp {
         START + Duration::from_millis(self.millis.load(Ordering::Relaxed) as u64)
     }
-}
 
-type Task = Pin<Box<dyn Future<Output = ()>>>;
-
-impl Time {
-    pub(super) fn passed(&self) -> Duration {
-        self.now().since(START)
-    }
-
-    pub(super) async fn sleep(&self, time: Duration) {
+    async fn sleep(&self, time: Duration) {
         let until = self.millis.load(Ordering::Relaxed) + time.as_millis() as i64;
         poll_fn(|_| {
             if self.millis.load(Ordering::Relaxed) >= until {
@@ -44,6 +38,14 @@ impl Time {
             Poll::Pending
         })
         .await;
+    }
+}
+
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+impl Time {
+    pub(super) fn passed(&self) -> Duration {
+        self.now().since(START)
     }
 
     /// Ends the run.

@@ -1,5 +1,6 @@
 //! The program `harvestman` from outside: what it prints, how it ends, and what outlives a kill.
 
+mod crawls;
 mod held;
 mod idempotency;
 mod keys;

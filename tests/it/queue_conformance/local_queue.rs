@@ -15,9 +15,14 @@ use super::{Delivery, Harness};
 #[derive(Default)]
 struct Moved(AtomicI64);
 
+#[async_trait]
 impl Clock for Moved {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.fetch_add(time.as_millis() as i64, Ordering::SeqCst);
     }
 }
 

@@ -242,10 +242,31 @@ fn judge(world: &World, before: &Job, after: &Job) {
             before.state, after.state
         ));
     }
+    judge_crawl(world, before, after);
     if after.state == State::Completed
+        && !after.kind.is_crawl()
         && after.result.map(|result| result.fence) != Some(after.fence)
     {
         world.violation(format!("{id} completed with the result of another claim"));
+    }
+}
+
+/// A crawl never says that it is less far than it was. Leases that are lost while an address is
+/// fetched alone are kept in mind, for the reckoning.
+fn judge_crawl(world: &World, before: &Job, after: &Job) {
+    let (Some(was), Some(is)) = (&before.crawl, &after.crawl) else {
+        return;
+    };
+    if is.percentage < was.percentage {
+        let (was, is) = (was.percentage, is.percentage);
+        world.violation(format!("{} fell from {was}% to {is}%", before.id));
+    }
+    if let (Some(was), Some(is)) = (was.trial, is.trial)
+        && was.number == is.number
+        && is.lapses > was.lapses
+    {
+        world.count("a lease is lost while an address is fetched alone");
+        *world.trials.lock().unwrap().entry(is.number).or_default() += 1;
     }
 }
 
@@ -260,14 +281,18 @@ fn judge_time(world: &World, before: &Job, after: &Job, claimed: bool) {
         world.violation(format!("{id} was claimed under a live lease"));
     }
     let failed = after.attempts.len().checked_sub(before.attempts.len());
+    // A crawl whose start takes its workers down says so itself.
+    let blamed = after.kind.is_crawl() && after.state == State::Failed && live;
     let lapsed = failed == Some(1)
+        && !blamed
         && after.attempts.last().map(|attempt| attempt.failure.code)
             == Some(FailureCode::LeaseLost);
     if lapsed && live && !world.restarted.load(Ordering::Relaxed) {
         world.violation(format!("{id} lost a lease that was live"));
     }
-    // What starts anew begins to count anew.
-    let anew = before.state.is_terminal() && after.attempts.is_empty();
+    // What starts anew begins to count anew, and so does a crawl that has come further.
+    let further = after.kind.is_crawl() && before.state == State::Active;
+    let anew = (before.state.is_terminal() || further) && after.attempts.is_empty();
     if !anew && failed.is_none_or(|failed| failed > 1) {
         world.violation(format!("{id} forgot or invented an attempt"));
     }

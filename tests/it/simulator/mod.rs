@@ -4,8 +4,12 @@
 //! sweeps every job has reached one end, the counts agree with the rows, and no row ever changed against the rules.
 
 mod batches;
+mod blobs;
 mod control;
+mod crawls;
 mod database;
+mod graph;
+mod peace;
 mod reckoning;
 mod run;
 mod web;
@@ -15,7 +19,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use run::run;
+use crawls::run_crawl;
+use run::{Report, run};
 use world::Planted;
 
 const TABLE: &str = "simulated";
@@ -27,18 +32,15 @@ fn seeds(default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-#[test]
-fn every_job_reaches_one_end_whatever_goes_wrong() {
-    if let Some(seed) = std::env::var("HARVESTMAN_SIMULATOR_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-    {
+/// Runs every seed, or the one that is asked for, and asserts that nothing is wrong and that every
+/// fault has struck.
+fn hold(asked: &str, last: u64, faults: &[&str], run: fn(u64, Planted) -> Report) {
+    if let Some(seed) = std::env::var(asked).ok().and_then(|seed| seed.parse().ok()) {
         let report = run(seed, Planted::Nothing);
         println!("{}", report.journal.join("\n"));
         assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
         return;
     }
-    let last = seeds(1_000);
     let next = AtomicU64::new(0);
     let failed = Mutex::new(Vec::new());
     let struck = Mutex::new(BTreeMap::<&str, u64>::new());
@@ -64,19 +66,34 @@ fn every_job_reaches_one_end_whatever_goes_wrong() {
     let failed = failed.into_inner().unwrap();
     assert!(
         failed.is_empty(),
-        "repeat with HARVESTMAN_SIMULATOR_SEED={}: {:?}",
+        "repeat with {asked}={}: {:?}",
         failed[0].0,
         failed[0].1
     );
     let struck = struck.into_inner().unwrap();
     println!("{last} seeds: {struck:?}");
-    for fault in FAULTS {
+    for fault in faults {
         let times = struck.get(fault).copied().unwrap_or(0);
         assert!(
             times >= last / 40,
             "{fault}: only {times} times in {last} seeds"
         );
     }
+}
+
+#[test]
+fn every_job_reaches_one_end_whatever_goes_wrong() {
+    hold("HARVESTMAN_SIMULATOR_SEED", seeds(1_000), &FAULTS, run);
+}
+
+#[test]
+fn every_crawl_ends_with_each_page_once_whatever_goes_wrong() {
+    hold(
+        "HARVESTMAN_CRAWL_SEED",
+        seeds(1_000),
+        &CRAWL_FAULTS,
+        run_crawl,
+    );
 }
 
 /// Every fault must have struck, or the run has proved nothing about it.
@@ -101,10 +118,38 @@ const FAULTS: [&str; 18] = [
     "the queue is held back or let go",
 ];
 
+/// As [`FAULTS`], of crawls.
+const CRAWL_FAULTS: [&str; 20] = [
+    "a blob does not arrive",
+    "a blob is not read",
+    "a blob's answer is lost",
+    "a call arrives late",
+    "a call does not arrive",
+    "a crawl completes",
+    "a crawl is cancelled",
+    "a crawl is controlled",
+    "a lease is lost while an address is fetched alone",
+    "a message is doubled",
+    "a message is late",
+    "a message is lost",
+    "a message is not taken",
+    "a page is slow",
+    "a page kills its worker",
+    "a page that kills fails alone",
+    "a worker dies between two awaits",
+    "an answer is lost",
+    "the process restarts",
+    "the queue is away",
+];
+
 /// The seeds within which a missing protection must be noticed.
 const PLANTED_SEEDS: u64 = 200;
 
 fn is_noticed(planted: Planted, as_what: &str) {
+    is_noticed_by(run, planted, as_what);
+}
+
+fn is_noticed_by(run: fn(u64, Planted) -> Report, planted: Planted, as_what: &str) {
     let noticed = (0..PLANTED_SEEDS).any(|seed| {
         let violations = run(seed, planted).violations;
         violations
@@ -132,4 +177,14 @@ fn a_missing_sweep_is_noticed() {
 #[test]
 fn an_acknowledgement_before_the_commit_is_noticed() {
     is_noticed(Planted::EarlyAcknowledgement, "acknowledged");
+}
+
+#[test]
+fn a_missing_fence_is_noticed_in_a_crawl() {
+    is_noticed_by(run_crawl, Planted::NoCondition, "overwritten");
+}
+
+#[test]
+fn what_a_crawl_writes_without_its_fence_in_the_name_is_noticed() {
+    is_noticed_by(run_crawl, Planted::NoFenceInNames, "a recount gives");
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use aws::blobs::ObjectBlobs;
 use aws::client::{self, Connection};
 use aws::table::Table;
 use aws_credential_types::Credentials;
@@ -17,12 +16,12 @@ use jobs::app::{Creation, Handled, Limits, Ports};
 use jobs::ports::{Batches, Keys, Store};
 use jobs::transition::Mode;
 use jobs::{App, Caller, JobId, NewJob, State};
-use object_store::memory::InMemory;
 use serde_json::json;
 
 use super::batches::{Posted, open_batches};
-use super::database::{arrive, http_client, read_rows};
-use super::web::Script;
+use super::blobs::WorldBlobs;
+use super::database::{arrive, http_client};
+use super::web::{Script, Site};
 use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue};
 
 const JOBS: usize = 4;
@@ -44,7 +43,7 @@ pub(crate) enum Kind {
     Work(Delivery),
 }
 
-struct Task {
+pub(super) struct Task {
     number: usize,
     kind: Kind,
     future: Pin<Box<dyn Future<Output = Option<Handled>>>>,
@@ -54,10 +53,10 @@ pub(crate) struct Simulation {
     pub(crate) world: Arc<World>,
     pub(crate) app: App,
     pub(crate) store: Arc<Table>,
-    scraper: Arc<Script>,
-    tasks: Vec<Task>,
+    pub(crate) scraper: Arc<Script>,
+    pub(super) tasks: Vec<Task>,
     created: usize,
-    started: usize,
+    pub(super) started: usize,
     /// Jobs that a client was told of.
     pub(crate) promised: Arc<Mutex<Vec<JobId>>>,
     batches: Posted,
@@ -65,7 +64,7 @@ pub(crate) struct Simulation {
 
 pub(crate) fn run(seed: u64, planted: Planted) -> Report {
     let world = World::new(seed, planted);
-    let mut simulation = Simulation::new(&world);
+    let mut simulation = Simulation::new(&world, limits(&world), None);
     for _ in 0..STEPS {
         simulation.step();
     }
@@ -73,17 +72,22 @@ pub(crate) fn run(seed: u64, planted: Planted) -> Report {
     simulation.make_peace();
     simulation.reckon();
     simulation.expire();
-    let violations = std::mem::take(&mut *world.violations.lock().unwrap());
-    let journal = std::mem::take(&mut *world.journal.lock().unwrap());
-    Report {
-        violations,
-        journal,
-        struck: std::mem::take(&mut *world.struck.lock().unwrap()),
+    Report::of(&world)
+}
+
+impl Report {
+    pub(crate) fn of(world: &World) -> Self {
+        Self {
+            violations: std::mem::take(&mut *world.violations.lock().unwrap()),
+            journal: std::mem::take(&mut *world.journal.lock().unwrap()),
+            struck: std::mem::take(&mut *world.struck.lock().unwrap()),
+        }
     }
 }
 
 impl Simulation {
-    fn new(world: &Arc<World>) -> Self {
+    /// A service in this world, and a web with this site.
+    pub(crate) fn new(world: &Arc<World>, limits: Limits, site: Option<Site>) -> Self {
         let connection = Connection {
             region: "local".to_owned(),
             credentials: Credentials::new("local", "local", None, None, "local"),
@@ -97,18 +101,21 @@ impl Simulation {
             operations: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as Arc<dyn Keys>,
             batches: Arc::clone(&store) as Arc<dyn Batches>,
+            baselines: Arc::clone(&store) as _,
+            hosts: Arc::clone(&store) as _,
             queue: Arc::new(WorldQueue(Arc::clone(world))),
-            blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
+            blobs: Arc::new(WorldBlobs::new(world)),
             clock: Arc::new(WorldClock(Arc::clone(world))),
             entropy: Arc::new(WorldEntropy(Arc::clone(world))),
         };
         Self {
             world: Arc::clone(world),
-            app: App::new(ports, limits(world)),
+            app: App::new(ports, limits),
             store,
             scraper: Arc::new(Script {
                 world: Arc::clone(world),
                 succeeded: AtomicU64::new(0),
+                site,
             }),
             tasks: Vec::new(),
             created: 0,
@@ -122,10 +129,7 @@ impl Simulation {
     fn step(&mut self) {
         let world = Arc::clone(&self.world);
         match world.below(100) {
-            0..70 if !self.tasks.is_empty() => {
-                let index = world.below(self.tasks.len());
-                self.poll(index);
-            }
+            0..70 if !self.tasks.is_empty() => self.poll_any(),
             0..73 => self.crash(),
             73 => self.step_rarely(),
             74..77 => self.create(),
@@ -140,7 +144,7 @@ impl Simulation {
     }
 
     /// One of the rarer things happens.
-    fn step_rarely(&mut self) {
+    pub(crate) fn step_rarely(&mut self) {
         if self.world.below(4) == 0 {
             self.restart();
         } else {
@@ -234,7 +238,7 @@ impl Simulation {
         });
     }
 
-    fn deliver(&mut self) {
+    pub(crate) fn deliver(&mut self) {
         let now = self.world.time();
         let envelope = {
             let mut messages = self.world.messages.lock().unwrap();
@@ -258,10 +262,25 @@ impl Simulation {
         });
     }
 
+    pub(crate) fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Lets some task run to its next gate.
+    pub(crate) fn poll_any(&mut self) {
+        if !self.tasks.is_empty() {
+            let index = self.world.below(self.tasks.len());
+            self.poll(index);
+        }
+    }
+
     /// Lets a task run to its next gate.
     fn poll(&mut self, index: usize) {
         let mut context = Context::from_waker(Waker::noop());
         let Poll::Ready(handled) = self.tasks[index].future.as_mut().poll(&mut context) else {
+            if self.scraper.has_killed() {
+                self.die(index);
+            }
             return;
         };
         let task = self.tasks.swap_remove(index);
@@ -275,13 +294,17 @@ impl Simulation {
     }
 
     /// Ends a task where it stands. A worker's message becomes visible again after its time.
-    fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         if self.tasks.is_empty() {
             return;
         }
         let index = self.world.below(self.tasks.len());
-        let task = self.tasks.swap_remove(index);
         self.world.count("a task dies");
+        self.die(index);
+    }
+
+    fn die(&mut self, index: usize) {
+        let task = self.tasks.swap_remove(index);
         self.world.note(|| format!("task {} dies", task.number));
         match task.kind {
             Kind::Work(delivery) => self.give_back(delivery),
@@ -316,9 +339,7 @@ impl Simulation {
             return;
         }
         // A job that its customer's cap holds back has its message sent again.
-        let messages = self.world.messages.lock().unwrap();
-        let mut messages = messages.iter().map(|(_, envelope)| &envelope.message);
-        let again = messages.any(|message| message == delivery.message());
+        let again = self.world.put_off.lock().unwrap().contains(&job.id);
         // A job without delay that nobody has claimed yet waits for this very message, unless the
         // sweep has sent others: of those, a cap may put one away.
         let unclaimed = job.state == State::Queued && job.fence == 0 && job.resends == 0;
@@ -331,38 +352,10 @@ impl Simulation {
         }
     }
 
-    /// Nothing goes wrong any more: every message arrives, every task ends, a sweep every minute.
-    fn make_peace(&mut self) {
-        const ROUNDS: usize = 60;
+    /// Every call that was given up arrives.
+    pub(crate) fn let_all_arrive(&self) {
         while !self.world.late.lock().unwrap().is_empty() {
             self.let_one_arrive();
-        }
-        for _ in 0..ROUNDS {
-            self.settle();
-            self.let_go();
-            let unfinished = read_rows(&self.world)
-                .into_values()
-                .any(|job| !job.state.is_terminal());
-            let unfinished = unfinished || !open_batches(&self.world).is_empty();
-            if !unfinished && !self.operates() && self.world.messages.lock().unwrap().is_empty() {
-                return;
-            }
-            self.world.advance(Duration::from_mins(1));
-            self.sweep();
-        }
-    }
-
-    pub(crate) fn settle(&mut self) {
-        loop {
-            let before = self.started;
-            self.deliver();
-            while !self.tasks.is_empty() {
-                let index = self.world.below(self.tasks.len());
-                self.poll(index);
-            }
-            if self.started == before {
-                return;
-            }
         }
     }
 }

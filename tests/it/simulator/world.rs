@@ -52,6 +52,8 @@ pub(crate) enum Planted {
     NoSweep,
     /// A message is acknowledged as soon as it arrives.
     EarlyAcknowledgement,
+    /// What a worker puts into the blob store is named without its fence.
+    NoFenceInNames,
 }
 
 pub(crate) struct World {
@@ -77,6 +79,10 @@ pub(crate) struct World {
     pub(crate) held: AtomicBool,
     /// Jobs of which somebody has asked for something.
     pub(crate) touched: Mutex<BTreeSet<JobId>>,
+    /// Leases lost while an address was fetched alone, by its number in the crawl.
+    pub(crate) trials: Mutex<BTreeMap<u32, u32>>,
+    /// Jobs whose message a worker has sent again with a delay, whatever became of it.
+    pub(crate) put_off: Mutex<BTreeSet<JobId>>,
     /// Jobs that were removed as they may be.
     pub(crate) removed: Mutex<BTreeSet<JobId>>,
     /// How often each kind of fault has struck.
@@ -104,6 +110,8 @@ impl World {
             holds: planted == Planted::Nothing && seed % 8 == 1,
             held: AtomicBool::new(false),
             touched: Mutex::default(),
+            trials: Mutex::default(),
+            put_off: Mutex::default(),
             removed: Mutex::default(),
             struck: Mutex::default(),
             violations: Mutex::default(),
@@ -179,9 +187,24 @@ impl AsyncSleep for Gates {
 
 pub(crate) struct WorldClock(pub(crate) Arc<World>);
 
+#[async_trait]
 impl Clock for WorldClock {
     fn now(&self) -> Timestamp {
         self.0.time()
+    }
+
+    /// Whoever waits moves everybody's time.
+    async fn sleep(&self, time: Duration) {
+        let until = self.0.time() + time;
+        gate().await;
+        self.0.now.fetch_max(until.as_millis(), Ordering::Relaxed);
+    }
+
+    async fn alarm(&self, time: Duration) {
+        let until = self.0.time() + time;
+        while self.0.time() < until {
+            gate().await;
+        }
     }
 }
 
@@ -209,6 +232,10 @@ impl Queue for WorldQueue {
         }
         let mut unsent = Vec::new();
         for (index, envelope) in envelopes.iter().enumerate() {
+            if !envelope.delay.is_zero() {
+                let id = envelope.message.job_id.clone();
+                world.put_off.lock().unwrap().insert(id);
+            }
             if world.strikes("a message is not taken", 5) {
                 unsent.push(index);
                 continue;

@@ -4,6 +4,7 @@
 mod batches;
 mod create;
 mod faults;
+mod hosts;
 mod keys;
 mod lists;
 mod operations;
@@ -82,6 +83,8 @@ macro_rules! conformance {
                 totals::totals_are_added_to_by_creates_ends_and_duplicates,
                 totals::snapshots_are_kept_once_and_read_with_the_last_before_them,
                 rates::a_bucket_is_replaced_by_the_last_who_has_read_it,
+                hosts::a_budget_is_replaced_by_the_last_who_has_read_it,
+                hosts::a_budget_expires_an_hour_after_it_says_nothing_any_more,
                 purge::a_purge_leaves_nothing_but_the_counts,
                 purge::a_purge_takes_nothing_from_a_job_that_was_retried,
                 purge::a_later_owner_keeps_its_place,

@@ -36,6 +36,7 @@ pub(super) fn job(number: u64) -> Job {
         resends: 0,
         fingerprint: None,
         result: None,
+        crawl: None,
     }
 }
 
@@ -59,6 +60,8 @@ pub(super) fn spec() -> Spec {
     Spec {
         kind: JobType::SinglePage,
         url: "http://site.example/ü".to_owned(),
+        crawl: None,
+        refresh: None,
         config: Extraction::default(),
         headers: vec![("x-one".to_owned(), "1".to_owned())],
         user_agent: None,

@@ -83,6 +83,17 @@ impl Opened {
         self.faults.lock().unwrap().is_empty()
     }
 
+    /// A number of the only item of a partition.
+    pub(super) fn number(&self, partition: &str, attribute: &str) -> i64 {
+        let answer = self
+            .embedded
+            .call("Scan", &json!({"TableName": TABLE}).to_string());
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        let mut items = answer["Items"].as_array().unwrap().iter();
+        let item = items.find(|item| item["pk"]["S"] == partition).unwrap();
+        item[attribute]["N"].as_str().unwrap().parse().unwrap()
+    }
+
     /// Partition keys of everything that the table holds.
     pub(super) fn partitions(&self) -> Vec<String> {
         let request = json!({"TableName": TABLE, "ProjectionExpression": "pk"});

@@ -16,6 +16,9 @@ const USES: [(&str, &[&str]); 3] = [
             "chunks.rs",
             "control.rs",
             "counts.rs",
+            "crawl/download.rs",
+            "crawl/export.rs",
+            "crawl/refresh.rs",
             "create.rs",
             "hold.rs",
             "identity.rs",
@@ -31,13 +34,24 @@ const USES: [(&str, &[&str]); 3] = [
     ),
     (
         "WorkerRole",
-        &["cap.rs", "hold.rs", "mod.rs", "results.rs", "work.rs"],
+        &[
+            "cap.rs",
+            "crawl/gates.rs",
+            "crawl/refresh.rs",
+            "crawl/slice/publish.rs",
+            "hold.rs",
+            "mod.rs",
+            "results.rs",
+            "work.rs",
+        ],
     ),
     (
         "SchedulerRole",
         &[
             "chunks.rs",
             "control.rs",
+            "crawl/export.rs",
+            "crawl/refresh.rs",
             "hold.rs",
             "minutes.rs",
             "mod.rs",
@@ -48,9 +62,18 @@ const USES: [(&str, &[&str]); 3] = [
     ),
 ];
 /// The ports that the table stands behind, as `App` names them.
-const PORTS: [&str; 4] = ["ports.batches.", "ports.keys.", "operations.", "store."];
+const PORTS: [&str; 6] = [
+    "ports.baselines.",
+    "ports.batches.",
+    "ports.hosts.",
+    "ports.keys.",
+    "operations.",
+    "store.",
+];
 /// The files of the table that carry out a call of one of its ports.
-const CALLS: [(&str, &[&str]); 43] = [
+const CALLS: [(&str, &[&str]); 47] = [
+    ("baselines.baseline", &["baselines.rs", "read.rs"]),
+    ("baselines.put_baseline", &["baselines.rs"]),
     ("batches.batch", &["read.rs"]),
     (
         "batches.begin",
@@ -64,6 +87,8 @@ const CALLS: [(&str, &[&str]); 43] = [
         "batches.write",
         &["batch.rs", "create.rs", "idempotency.rs", "write.rs"],
     ),
+    ("hosts.host", &["read.rs"]),
+    ("hosts.replace_host", &["hosts.rs"]),
     ("keys.add_key", &["callers.rs"]),
     ("keys.find_key", &["read.rs"]),
     ("keys.list_keys", &["callers.rs"]),
@@ -159,8 +184,8 @@ fn actions(name: &str) -> BTreeSet<&'static str> {
     needed.map(|(_, action)| *action).collect()
 }
 
-/// Action and resource of everything on the table that a role allows.
-fn allowed(template: &Template, role: &str) -> BTreeSet<(String, String)> {
+/// Action and resource of everything of one service that a role allows.
+fn allowed(template: &Template, role: &str, service: &str) -> BTreeSet<(String, String)> {
     let mut allowed = BTreeSet::new();
     let role = template.resources("AWS::IAM::Role")[role];
     for policy in role["Policies"].as_sequence().unwrap() {
@@ -169,7 +194,7 @@ fn allowed(template: &Template, role: &str) -> BTreeSet<(String, String)> {
             assert_eq!(text(&statement["Effect"]), "Allow");
             for action in all_texts(&statement["Action"]) {
                 for resource in all_texts(&statement["Resource"]) {
-                    if action.starts_with("dynamodb:") {
+                    if action.starts_with(service) {
                         allowed.insert((action.to_owned(), resource.to_owned()));
                     }
                 }
@@ -198,7 +223,7 @@ fn each_function_may_call_the_table_as_its_code_does_and_no_further() {
                 needed.insert(("dynamodb:Query".to_owned(), resource));
             }
         }
-        assert_eq!(allowed(&template, role), needed, "{role}");
+        assert_eq!(allowed(&template, role, "dynamodb:"), needed, "{role}");
     }
 }
 
@@ -212,5 +237,64 @@ fn every_call_to_the_table_stands_where_permissions_are_derived_from() {
             let found = actions(&name);
             assert!(found.is_empty(), "{name} calls {found:?}");
         }
+    }
+}
+
+/// Actions on the objects under a prefix.
+type OnObjects = (&'static str, &'static [&'static str]);
+/// What each function does with objects.
+const OBJECTS: [(&str, &[OnObjects]); 3] = [
+    (
+        "ApiRole",
+        &[
+            ("crawls", &["s3:DeleteObject", "s3:GetObject"]),
+            ("exports", &FILES),
+            ("results", &["s3:DeleteObject", "s3:GetObject"]),
+            ("robots", &["s3:GetObject"]),
+        ],
+    ),
+    (
+        "WorkerRole",
+        &[
+            (
+                "crawls",
+                &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            ),
+            ("results", &["s3:PutObject"]),
+            ("robots", &["s3:GetObject", "s3:PutObject"]),
+        ],
+    ),
+    (
+        "SchedulerRole",
+        &[
+            ("crawls", &["s3:DeleteObject", "s3:GetObject"]),
+            ("exports", &FILES),
+            ("results", &["s3:DeleteObject"]),
+        ],
+    ),
+];
+/// A file is written, read by whoever has a link, given up and removed.
+const FILES: [&str; 4] = [
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:PutObject",
+];
+
+#[test]
+fn each_function_may_touch_the_objects_that_it_works_with_and_no_others() {
+    let template = Template::read();
+    for (role, prefixes) in OBJECTS {
+        let mut expected =
+            BTreeSet::from([("s3:ListBucket".to_owned(), "ResultsBucket.Arn".to_owned())]);
+        for (prefix, actions) in prefixes {
+            let resource = format!("${{ResultsBucket.Arn}}/{prefix}/*");
+            expected.extend(
+                actions
+                    .iter()
+                    .map(|it| ((*it).to_owned(), resource.clone())),
+            );
+        }
+        assert_eq!(allowed(&template, role, "s3:"), expected, "{role}");
     }
 }

@@ -13,6 +13,14 @@ use super::{all_texts, target, text};
 const MAX_DELAY_DAYS: u64 = 30;
 /// How long the table's own expiry stands behind the sweep.
 const TABLE_EXPIRY_DAYS: u64 = 7;
+/// Everything in the bucket, and for how long it lies there where the sweep has forgotten it: what a
+/// refresh compares with longer than the 90 days for which it is kept.
+const KEPT_DAYS: [(&str, u64); 4] = [
+    ("crawls/", 120),
+    ("exports/", 7),
+    ("results/", 75),
+    ("robots/", 2),
+];
 const LONGEST_QUEUE_RETENTION: u64 = 14 * 24 * 3_600;
 
 pub(super) struct Template(Value);
@@ -231,7 +239,9 @@ fn no_role_is_given_more_than_named_actions_on_named_resources() {
                 }
                 for resource in all_texts(&statement["Resource"]) {
                     // Objects are named by a prefix, everything else by itself.
-                    let objects = resource == "${ResultsBucket.Arn}/results/*";
+                    let objects = KEPT_DAYS
+                        .iter()
+                        .any(|(prefix, _)| resource == format!("${{ResultsBucket.Arn}}/{prefix}*"));
                     assert!(objects || !resource.contains('*'), "{name}: {resource}");
                 }
             }
@@ -276,11 +286,20 @@ fn what_is_kept_survives_mistakes_and_goes_when_it_is_due() {
     );
     let bucket = template.resources("AWS::S3::Bucket")["ResultsBucket"];
     let rules = bucket["LifecycleConfiguration"]["Rules"].as_sequence();
-    let mut days = rules.unwrap().iter();
-    let days = days.find_map(|rule| rule.get("ExpirationInDays")).unwrap();
+    let mut kept = Vec::new();
+    for rule in rules.unwrap() {
+        match rule.get("ExpirationInDays") {
+            Some(days) => kept.push((text(&rule["Prefix"]), number(days))),
+            None => {
+                let unfinished = &rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"];
+                assert_eq!(number(unfinished), 1, "{rule:?}");
+            }
+        }
+    }
+    kept.sort_unstable();
+    assert_eq!(kept, KEPT_DAYS);
     let longest_life = MAX_DELAY_DAYS + MAX_RETENTION_HOURS / 24 + TABLE_EXPIRY_DAYS;
-    assert!(
-        number(days) > longest_life,
-        "results may go before their job"
-    );
+    for (prefix, days) in [KEPT_DAYS[0], KEPT_DAYS[2]] {
+        assert!(days > longest_life, "{prefix} may go before their job");
+    }
 }

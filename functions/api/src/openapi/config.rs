@@ -34,6 +34,8 @@ by_hand! {
     ConfigBody "Config"
     QueueBody "QueueBody"
     HeadersBody "Headers"
+    CreateBody "CreateBody"
+    QuestionBody "QuestionBody"
 }
 
 /// The schemas that are written by hand, by name.

@@ -3,13 +3,16 @@
 
 use std::borrow::Cow;
 
-use jobs::Status;
+use jobs::app::FileForm;
+use jobs::crawl::{SitemapUse, UrlState};
 use jobs::spec::{JobType, Priority};
+use jobs::{Formats, Status};
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::results_face::{CHANGES, FORMATS};
 use crate::v1_list::{NAMES, QUEUES};
 
 macro_rules! word {
@@ -33,6 +36,13 @@ macro_rules! word {
 
 word! {
     StatusWord "Status" = words("Where a job stands.", &Status::ALL.map(Status::as_str));
+    UrlStateWord "UrlState" = words("Where an address of a crawl stands.", &UrlState::ALL.map(UrlState::as_str));
+    SitemapWord "Sitemap" = words("Whether addresses come from sitemaps and links, from links, or from sitemaps alone.", &SitemapUse::ALL.map(SitemapUse::as_str));
+    PageFormatWord "PageFormat" = words("A form in which a page is kept.", &Formats::NAMES);
+    FormatWord "ResultFormat" = words("The form of an answer.", &FORMATS);
+    FileWord "FileFormat" = words("The form of a file.", &FileForm::ALL.map(FileForm::as_str));
+    ChangeWord "Change" = words("What has become of a page since it was last seen.", &CHANGES);
+    SinglePageWord "SinglePage" = words("What the job does.", &["single-page"]);
     TypeWord "JobType" = words("What a job does.", &JobType::ALL.map(JobType::as_str));
     PriorityWord "PriorityName" = words("How soon a job is worked on; `critical` is soonest.", &names());
     /// What a body may say, as `JobPriority` says it.

@@ -38,6 +38,9 @@ pub(super) const ANSWER: &str = "answer";
 /// Before the digest of customer and key.
 pub(super) const IDEMPOTENCY: &str = "idem#";
 pub(super) const BUCKET: &str = "bucket";
+const BUDGET: &str = "budget";
+/// Longest authority that has a row of its own, in characters: no name that resolves is longer.
+const LONGEST_AUTHORITY: usize = 260;
 
 /// Customers' counts lie in this many partitions, and so does what is being worked on: summing up
 /// reads each once.
@@ -134,9 +137,22 @@ pub(super) fn minute(minute: Minute) -> String {
     format!("{:012}", minute.number())
 }
 
+/// The baseline of a customer's page or site, under names that have none of their own text.
+pub(super) fn baseline(customer: &CustomerId, url: &str) -> Item {
+    let address = CustomerId::digest_of(url);
+    key(format!("baseline#{}", customer.digest()), address)
+}
+
 pub(super) fn rate(call: Call, customer: &CustomerId) -> Item {
     key(
         format!("rate#{}#{}", call.as_str(), customer.digest()),
         BUCKET,
     )
+}
+
+/// Where the budget of a host lies.
+pub(super) fn host(authority: &str) -> Item {
+    let mut pk = "host#".to_owned();
+    pk.extend(authority.chars().take(LONGEST_AUTHORITY));
+    key(pk, BUDGET)
 }

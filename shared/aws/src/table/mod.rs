@@ -16,7 +16,9 @@
 //! | the same, by its id | `keys` | key id | with the former |
 //! | answer to a request with a key | `idem#DIGEST` of customer and key | `answer` | create |
 //! | batch of more than 24 jobs | batch id | `state` | create, once per 24 jobs |
+//! | what a refresh compares with | `baseline#CUSTOMER_DIGEST` | digest of the address | the end of a crawl or refresh |
 //! | calls left to a customer | `rate#CALL#CUSTOMER_DIGEST` | `bucket` | a block of calls |
+//! | budget of a host, about 500 bytes | `host#AUTHORITY` | `budget` | a block of slots, a term of places, a hold |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
@@ -31,6 +33,7 @@
 //! | create a batch | up to 24 jobs: one transaction; more: `GetItem` of the answer, `BatchGetItem` of owners and their rows, one transaction to begin and one per 24 jobs |
 //! | create again | the transaction is refused with the answer; of a larger batch, its row by `GetItem` |
 //! | a block of calls | `PutItem`; before the first one of a process `GetItem` |
+//! | a block of slots of a host, or some of its places | `GetItem`, consistent, where what is known is too old; `PutItem` |
 //! | claim | `Query` of specification and row, once a second `BatchGetItem` of the hold with them; `PutItem`; where customers have a cap, a `Query` of `active` that counts and a `GetItem`, once a second |
 //! | end | `PutItem` of the result or a blob, one transaction of two writes |
 //! | read one job | `GetItem`, or `Query` with the specification; consistent |
@@ -45,14 +48,17 @@
 //! | retry | `GetItem`, one transaction of two or three writes; a `GetItem` for each owner met |
 //! | step of an operation | a list of 100, what becomes of each, `PutItem` |
 //! | sweep | besides: `GetItem` of the hold, at most once a second |
+//! | refresh | `GetItem` of the baseline, `PutItem` at the end; so does the end of a crawl |
 //! | who is asking | `GetItem`, consistent; remembered for 30 s |
 //! | create or revoke a key | one transaction of two, after a `GetItem` to revoke; list: `Query` |
 
+mod baselines;
 mod batch;
 mod callers;
 mod counts;
 mod create;
 mod hold;
+mod hosts;
 mod idempotency;
 mod item;
 mod keys;
@@ -71,8 +77,9 @@ use aws_sdk_dynamodb::Client;
 use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
-    ActiveEntry, Advanced, Claimable, Commit, Counter, Created, Creation, DueEntry, DuePage,
-    Listed, Operations, PortError, RateBucket, Revival, Revived, Scope, Store, Swap,
+    ActiveEntry, Advanced, Baseline, Baselines, Claimable, Commit, Counter, Created, Creation,
+    DueEntry, DuePage, Listed, Operations, PortError, RateBucket, Revival, Revived, Scope, Store,
+    Swap,
 };
 use jobs::rate::Call;
 use jobs::spec::CustomerId;
@@ -231,6 +238,26 @@ impl Store for Table {
         after: RateBucket,
     ) -> Result<Swap, PortError> {
         self.swap_rate(call, customer, before, after).await
+    }
+}
+
+#[async_trait]
+impl Baselines for Table {
+    async fn baseline(
+        &self,
+        customer: &CustomerId,
+        url: &str,
+    ) -> Result<Option<Baseline>, PortError> {
+        self.read_baseline(customer, url).await
+    }
+
+    async fn put_baseline(
+        &self,
+        customer: &CustomerId,
+        url: &str,
+        baseline: &Baseline,
+    ) -> Result<(), PortError> {
+        self.write_baseline(customer, url, baseline).await
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jobs::crawl::Part;
 use jobs::job::DueList;
-use jobs::operation::{Kind, Progress};
+use jobs::operation::{Export, FileForm, Kind, Progress, Upload};
 use jobs::ports::PortError;
 use jobs::spec::CustomerId;
-use jobs::{Operation, OperationId};
+use jobs::{JobId, Operation, OperationId};
+use serde::{Deserialize, Serialize};
 
 use super::item::Attributes;
 use super::keys::{DUE_AT, DUE_LIST, Item, PK, due_list, key, number, text};
@@ -51,6 +53,9 @@ pub(super) fn encode(operation: &Operation) -> Item {
     if let Some(cursor) = &operation.cursor {
         put("cursor", text(cursor));
     }
+    if let Some(export) = &operation.export {
+        put("export", text(stored(export)));
+    }
     if let Some(at) = operation.lease_until {
         put("lease_until", number(at.as_millis()));
     }
@@ -77,6 +82,7 @@ pub(super) fn decode(item: &Item) -> Result<Operation, PortError> {
         max_age: Duration::from_millis(read.number("max_age")?),
         states: states?,
         listed: read.number("listed")?,
+        export: read.optional("export", |read, name| read.word(name, exported))?,
         cutoff: read.time("cutoff")?,
         cursor: read.optional("cursor", |read, name| read.text(name).map(str::to_owned))?,
         progress: Progress {
@@ -94,8 +100,41 @@ pub(super) fn decode(item: &Item) -> Result<Operation, PortError> {
     })
 }
 
+/// What an export writes, as its row has it.
+#[derive(Serialize, Deserialize)]
+struct Exported {
+    job: String,
+    form: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<Part>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<Upload>,
+}
+
+fn stored(export: &Export) -> String {
+    let exported = Exported {
+        job: export.job.to_string(),
+        form: export.form.as_str().to_owned(),
+        manifest: export.manifest,
+        upload: export.upload.clone(),
+    };
+    // Texts and numbers always serialise.
+    serde_json::to_string(&exported).unwrap_or_default()
+}
+
+fn exported(json: &str) -> Option<Export> {
+    let exported: Exported = serde_json::from_str(json).ok()?;
+    Some(Export {
+        job: JobId::parse(&exported.job)?,
+        form: FileForm::parse(&exported.form)?,
+        manifest: exported.manifest,
+        upload: exported.upload,
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use jobs::crawl::PackName;
     use jobs::operation::NewOperation;
     use jobs::transition::Stamp;
     use jobs::{State, Timestamp};
@@ -119,6 +158,19 @@ mod tests {
             operation.asked_by = CustomerId::parse("ann");
             operation.cursor = Some("0 1 job_x state".to_owned());
             operation.progress.full = 3;
+            operation.export = Some(Export {
+                job: JobId::new(start, 7),
+                form: FileForm::Csv,
+                manifest: Some(Part {
+                    pack: PackName(3, 1),
+                    offset: 7,
+                    length: 9,
+                }),
+                upload: Some(Upload {
+                    id: "2~x".to_owned(),
+                    tags: vec!["\"0a\"".to_owned(), String::new()],
+                }),
+            });
             operation.lease_until = None;
             operation.finished_at = Some(start);
             assert_eq!(decode(&encode(&operation)).unwrap(), operation);

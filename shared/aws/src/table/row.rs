@@ -73,6 +73,11 @@ pub fn encode(job: &Job) -> Item {
     if let Some(result) = job.result {
         put("result", encode_result(result));
     }
+    if let Some(crawl) = &job.crawl {
+        // Serializing plain numbers and texts does not fail.
+        let progress = serde_json::to_string(crawl).unwrap_or_default();
+        put("crawl", text(progress));
+    }
     if let Some((list, at)) = job.due() {
         put(DUE_LIST, text(due_list(list, job.id.shard(DUE_SHARDS))));
         put(DUE_AT, number(at.as_millis()));
@@ -121,6 +126,9 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
         result: read.optional("result", |read, name| {
             let map = read.get(name)?.as_m().map_err(|_| read.damaged(name))?;
             decode_result(map).ok_or_else(|| read.damaged(name))
+        })?,
+        crawl: read.optional("crawl", |read, name| {
+            serde_json::from_str(read.text(name)?).map_err(|_| read.damaged(name))
         })?,
     })
 }

@@ -89,8 +89,30 @@ impl App {
         }
     }
 
-    /// Starts an ended job anew, where nobody has taken its place and its customer has room.
+    /// Lets an ended crawl go on with the pages that failed, and nothing else. Any other job is
+    /// retried as a whole.
+    pub async fn retry_failed_pages(&self, caller: &Caller, id: &JobId) -> Result<Job, Error> {
+        let job = self.visible(id).await?;
+        let job = job.filter(|job| caller.may_see(&job.customer));
+        let job = job.ok_or_else(|| Error::NotFound(id.to_string()))?;
+        if job.kind.is_crawl() {
+            self.revive(job, Job::retry_pages).await
+        } else {
+            self.retry(job).await
+        }
+    }
+
+    /// Starts an ended job anew.
     pub(super) async fn retry(&self, job: Job) -> Result<Job, Error> {
+        self.revive(job, Job::retry).await
+    }
+
+    /// Makes an ended job a queued one, where nobody has taken its place and its customer has room.
+    async fn revive(
+        &self,
+        job: Job,
+        change: impl Fn(&Job, Stamp) -> Result<Job, Refusal>,
+    ) -> Result<Job, Error> {
         const MOST_RACES: usize = 20;
         let mut current = Box::new(job);
         let mut replaces: Option<JobId> = None;
@@ -100,7 +122,7 @@ impl App {
             if current.is_expired(stamp.now) {
                 return Err(Error::NotFound(current.id.to_string()));
             }
-            let next = current.retry(stamp).map_err(|_| self.conflict(&current))?;
+            let next = change(&current, stamp).map_err(|_| self.conflict(&current))?;
             let revival = Revival {
                 before: &current,
                 after: &next,

@@ -213,6 +213,7 @@ pub(super) fn first_row(
         due_at: Some(queued_due(stamp.now, eligible_at)),
         resends: 0,
         result: None,
+        crawl: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod cap;
 mod chunks;
 mod control;
 mod counts;
+mod crawl;
 mod create;
 mod hold;
 mod identity;
@@ -25,6 +26,9 @@ use std::time::Duration;
 pub use batch::CreatedBatch;
 pub use control::Action;
 pub use counts::{Health, QueueState, Stats};
+pub use crawl::{
+    Download, Explained, Gates, Permit, ResultsCursor, ResultsPart, UrlFilter, UrlRow, UrlsPage,
+};
 pub use create::{Created, Creation};
 pub use identity::KEY_MEMORY;
 pub use pages::{MOST_REACHED, NumberedPage};
@@ -38,8 +42,10 @@ use crate::error::Error;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::message::Message;
+pub use crate::operation::FileForm;
 use crate::ports::{
-    Batches, Blobs, Clock, Commit, Entropy, Envelope, Keys, Operations, Queue, Store,
+    Baselines, Batches, Blobs, Clock, Commit, Entropy, Envelope, Hosts, Keys, Operations, Queue,
+    Store,
 };
 use crate::time::Timestamp;
 use crate::transition::{Refusal, Retention, Stamp};
@@ -58,6 +64,8 @@ pub struct Limits {
     /// Most jobs that are created in one transaction: 1 to [`MOST_AT_ONCE`].
     pub jobs_at_once: usize,
     pub retention: Retention,
+    /// How often a slice of a crawl publishes what it has done, after the first second.
+    pub commit_every: Duration,
 }
 
 impl Default for Limits {
@@ -69,6 +77,7 @@ impl Default for Limits {
             reads_per_minute: 0,
             jobs_at_once: MOST_AT_ONCE,
             retention: Retention::default(),
+            commit_every: Duration::from_secs(4),
         }
     }
 }
@@ -80,6 +89,8 @@ pub struct Ports {
     pub operations: Arc<dyn Operations>,
     pub keys: Arc<dyn Keys>,
     pub batches: Arc<dyn Batches>,
+    pub baselines: Arc<dyn Baselines>,
+    pub hosts: Arc<dyn Hosts>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,
@@ -97,6 +108,7 @@ pub struct App {
     identity: Arc<identity::Identity>,
     places: Arc<cap::Places>,
     rates: Arc<admission::Rates>,
+    hosts: Arc<crawl::KnownHosts>,
 }
 
 /// How a change of a row ended.
@@ -117,6 +129,7 @@ impl App {
             minutes: Arc::default(),
             places: Arc::default(),
             rates: Arc::default(),
+            hosts: Arc::default(),
             hold: Arc::default(),
             identity: Arc::default(),
         }

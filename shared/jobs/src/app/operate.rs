@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::id::{OperationId, RowId};
 use crate::job::DueList;
-use crate::operation::{NewOperation, Operation};
+use crate::operation::{Export, Kind, NewOperation, Operation};
 use crate::ports::Advanced;
 use crate::rate::Call;
 use crate::spec::CustomerId;
@@ -54,6 +54,26 @@ impl App {
         }))
     }
 
+    /// Begins an operation under an id that says what it is about. Where others begin it in the
+    /// same moment, one of them wins.
+    pub(super) async fn begin_export(
+        &self,
+        export: Export,
+        owner: CustomerId,
+    ) -> Result<Operation, Error> {
+        let stamp = self.stamp();
+        let lease_until = stamp.now + LEASE;
+        let new = NewOperation::of(Kind::Export, Some(owner.clone()));
+        let (id, customer) = (export.operation(), new.customer.clone());
+        let operation = Operation {
+            export: Some(export),
+            ..Operation::new(id, stamp, lease_until, &new, customer, Some(owner))
+        };
+        self.ports.operations.begin(&operation, &[]).await?;
+        tracing::info!(operation = %operation.id, kind = "export", "begun");
+        Ok(self.first_step(operation).await)
+    }
+
     pub(super) async fn begin(
         &self,
         caller: &Caller,
@@ -70,7 +90,7 @@ impl App {
         Ok(operation)
     }
 
-    /// The step that a request does itself. Where it goes wrong, the sweep goes on all the same.
+    /// The step that a request does itself, and the operation as it is then. Where it goes wrong, the sweep goes on all the same.
     pub(super) async fn first_step(&self, operation: Operation) -> Operation {
         match self.run(operation.clone(), 1).await {
             Ok(operation) => operation,
@@ -103,6 +123,19 @@ impl App {
             }
         }
         Ok(operation)
+    }
+
+    /// One step of an operation that nobody is at, by whoever asks how far it is.
+    pub(super) async fn carry_on(&self, operation: Operation) -> Result<Operation, Error> {
+        let stamp = self.stamp();
+        let Some(next) = operation.taken(stamp, stamp.now + LEASE) else {
+            return Ok(operation);
+        };
+        match self.ports.operations.advance(&operation, &next).await? {
+            Advanced::Written => Ok(self.first_step(next).await),
+            Advanced::Lost(Some(row)) => Ok(*row),
+            Advanced::Lost(None) => Ok(operation),
+        }
     }
 
     /// Goes on with the operations that are due.

@@ -53,6 +53,11 @@ impl App {
         Ok(found.filter(|(job, _)| !job.is_expired(now) && caller.may_see(&job.customer)))
     }
 
+    /// Counts a read that is about no job.
+    pub async fn count_read(&self, caller: &Caller) -> Result<(), Error> {
+        self.admit_caller(Call::Read, caller, None).await
+    }
+
     /// The row alone, for callers who only follow it.
     pub async fn row(&self, id: &JobId) -> Result<Option<Job>, Error> {
         self.visible(id).await

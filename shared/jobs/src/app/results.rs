@@ -9,13 +9,14 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 use crate::app::App;
+use crate::app::crawl::pack_prefix;
+use crate::crawl::visit::MAX_PAGE;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job::{Job, Place, ResultRef};
+use crate::operation::file_prefix;
 use crate::page::Page;
 
-/// No page is larger: one answer must hold it, with room for its envelope.
-const MAX_PAGE: usize = 4 * 1000 * 1000 - 1_000;
 /// A larger page never goes into an item, whatever it compresses to.
 const MAX_ITEM_PAGE: usize = 64 * 1024;
 /// Compressed size up to which an item is cheaper than a blob: a blob put costs as much as eight
@@ -74,7 +75,15 @@ impl App {
         })
     }
 
-    pub(super) async fn drop_results(&self, id: &JobId) -> Result<(), Error> {
+    /// Removes what the blob store holds of a job, but for what refreshes compare with.
+    pub(super) async fn drop_results(&self, job: &Job) -> Result<(), Error> {
+        let id = &job.id;
+        if job.kind.is_crawl() && !self.is_baseline(job).await? {
+            self.ports.blobs.delete_all(&pack_prefix(id)).await?;
+        }
+        if job.kind.is_crawl() {
+            self.ports.blobs.delete_all(&file_prefix(id)).await?;
+        }
         Ok(self.ports.blobs.delete_all(&blob_prefix(id)).await?)
     }
 }

@@ -28,6 +28,7 @@ impl App {
         match operation.kind {
             Kind::Maintenance => self.sweep_step().await,
             Kind::Resume => self.resume_step(operation).await,
+            Kind::Export => self.export_step(operation).await,
             _ if operation.listed > 0 => self.listed_step(operation).await,
             _ => self.walk_step(operation).await,
         }
@@ -45,6 +46,7 @@ impl App {
         Ok(Step {
             progress: self.treat_all(operation, listed.jobs).await?,
             cursor: listed.next.map(|id| id.to_string()),
+            ..Step::default()
         })
     }
 
@@ -72,6 +74,7 @@ impl App {
         Ok(Step {
             progress,
             cursor: (next < all.len()).then(|| next.to_string()),
+            ..Step::default()
         })
     }
 
@@ -126,7 +129,7 @@ impl App {
                 Err(Error::Conflict { .. } | Error::NotFound(_)) => false,
                 other => other?,
             },
-            Kind::Maintenance | Kind::Resume => false,
+            Kind::Maintenance | Kind::Resume | Kind::Export => false,
         };
         progress.changed = u64::from(changed);
         Ok(progress)
@@ -190,6 +193,7 @@ impl App {
         Ok(Step {
             progress,
             cursor: more.then(|| "on".to_owned()),
+            ..Step::default()
         })
     }
 
@@ -233,7 +237,11 @@ impl App {
             Some(after) => Some(format!("{shard} {after}")),
             None => (shard < DUE_SHARDS).then(|| shard.to_string()),
         };
-        Ok(Step { progress, cursor })
+        Ok(Step {
+            progress,
+            cursor,
+            ..Step::default()
+        })
     }
 }
 

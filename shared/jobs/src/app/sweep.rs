@@ -201,7 +201,7 @@ impl App {
 
     /// Blobs first, then the row: a purge that is cut short is found again.
     pub(super) async fn purge(&self, job: &Job) -> Result<(), Error> {
-        self.drop_results(&job.id).await?;
+        self.drop_results(job).await?;
         Ok(self.ports.store.purge(job).await?)
     }
 

@@ -97,6 +97,9 @@ impl App {
             return self.give_up(&job).await;
         }
         let outcome = match spec {
+            Some(spec) if spec.kind.is_crawl() => {
+                return self.work_slice(&job, &spec, scraper, deadline).await;
+            }
             Some(spec) => scrape(&spec, scraper, room).await,
             None => Err(Failure::new(
                 FailureCode::Internal,

@@ -26,6 +26,7 @@ fn step(cursor: Option<&str>) -> Step {
     Step {
         progress,
         cursor: cursor.map(str::to_owned),
+        upload: None,
     }
 }
 

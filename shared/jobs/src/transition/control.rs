@@ -46,6 +46,7 @@ impl Job {
         next.started_at = None;
         next.finished_at = None;
         next.result = None;
+        next.crawl = None;
         next.requeue(stamp.now, stamp.now);
         Ok(next.sealed(stamp, self))
     }

@@ -7,6 +7,8 @@ use crate::job::State;
 pub enum Move {
     /// A worker takes the lease.
     Claim,
+    /// A slice of a crawl has published what it did.
+    Advance,
     /// The work is done.
     Complete,
     /// The attempt failed, with a reason.
@@ -22,6 +24,8 @@ pub enum Move {
     Cancel,
     /// An ended job starts anew.
     Retry,
+    /// An ended crawl goes on with the pages that failed.
+    RetryPages,
     /// A delayed job may start now.
     Promote,
     /// The retention of an ended job is over before its time.
@@ -29,8 +33,9 @@ pub enum Move {
 }
 
 impl Move {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Claim,
+        Self::Advance,
         Self::Complete,
         Self::Fail,
         Self::Lapse,
@@ -40,6 +45,7 @@ impl Move {
         Self::Resume,
         Self::Cancel,
         Self::Retry,
+        Self::RetryPages,
         Self::Promote,
         Self::Expire,
     ];
@@ -54,6 +60,7 @@ pub const fn allowed(from: State, by: Move) -> &'static [State] {
         (Queued, Move::Pause) => &[Paused],
         // A claim of an expired lease is a lapse and a claim in one write.
         (Active, Move::Claim) => &[Active],
+        (Active, Move::Advance) => &[Active],
         (Active, Move::Complete) => &[Completed],
         (Active, Move::Fail | Move::Lapse) => &[Queued, Paused, Failed],
         (Active, Move::Release) => &[Queued, Paused],
@@ -61,6 +68,7 @@ pub const fn allowed(from: State, by: Move) -> &'static [State] {
         (Paused, Move::Resume) => &[Queued],
         (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
         (Failed | Cancelled, Move::Retry) => &[Queued],
+        (Completed | Failed | Cancelled, Move::RetryPages) => &[Queued],
         (Completed, Move::Expire) => &[Completed],
         (Failed, Move::Expire) => &[Failed],
         (Cancelled, Move::Expire) => &[Cancelled],

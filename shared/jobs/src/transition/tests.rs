@@ -33,6 +33,7 @@ fn queued(delay: Duration, max_attempts: u8) -> Job {
         resends: 0,
         fingerprint: None,
         result: None,
+        crawl: None,
     }
 }
 
@@ -264,7 +265,8 @@ impl PartialEq for Step {
 fn an_ended_job_only_starts_anew_or_is_purged() {
     for state in State::ALL.into_iter().filter(|state| state.is_terminal()) {
         for by in Move::ALL {
-            let may = by == Move::Expire || (by == Move::Retry && state != State::Completed);
+            let again = by == Move::Retry && state != State::Completed;
+            let may = again || matches!(by, Move::Expire | Move::RetryPages);
             assert_eq!(!allowed(state, by).is_empty(), may, "{state:?} {by:?}");
         }
     }
@@ -274,15 +276,12 @@ fn an_ended_job_only_starts_anew_or_is_purged() {
 fn a_claim_waits_for_its_time_and_for_a_live_lease() {
     let retention = Retention::default();
     let job = queued(Duration::from_secs(10), 3);
-    let early = job.claim(stamp(START), START + LEASE, &retention);
-    assert_eq!(early, Claim::Early(Duration::from_secs(10)));
+    let early = Claim::Early(Duration::from_secs(10));
+    assert_eq!(job.claim(stamp(START), START + LEASE, &retention), early);
     let at = START + Duration::from_secs(10);
     let job = claimed(&job, at);
-    let second = job.claim(
-        stamp(at + LEASE - Duration::from_millis(1)),
-        at + LEASE,
-        &retention,
-    );
+    let last = stamp(at + LEASE - Duration::from_millis(1));
+    let second = job.claim(last, at + LEASE, &retention);
     assert_eq!(second, Claim::Taken);
     let Claim::Won(third) = job.claim(stamp(at + LEASE), at + LEASE + LEASE, &retention) else {
         unreachable!("the lease has ended")

@@ -13,6 +13,9 @@ use super::media::{self, Declared, Media, SNIFFED};
 /// Most decoded bytes of one page.
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
 
+/// Most bytes that room is made for before they come.
+const MAX_RESERVED: u64 = 256 * 1024;
+
 /// The bytes of a page, with what the server said about their meaning.
 #[derive(Clone, Debug)]
 pub struct Body {
@@ -27,6 +30,32 @@ pub struct Body {
 impl Body {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(bytes: Vec<u8>, charset: Option<&str>) -> Self {
+        Self {
+            bytes,
+            media: Media::Plain,
+            charset: charset.map(str::to_owned),
+            top_level: None,
+        }
+    }
+
+    /// Takes the bytes out.
+    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// The same answer with other bytes, such as those that were packed in it, to be decoded as a
+    /// document that may declare its encoding.
+    pub(crate) fn with_document(self, bytes: Vec<u8>) -> Self {
+        let media = Media::Xml;
+        Self {
+            bytes,
+            media,
+            ..self
+        }
     }
 
     pub fn media(&self) -> Media {
@@ -57,7 +86,9 @@ pub(super) async fn read(
     {
         return Err(too_large());
     }
-    let mut bytes = Vec::new();
+    // What was announced need not come, so not all of it is believed.
+    let announced = response.content_length().unwrap_or_default();
+    let mut bytes = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
     let mut sniffed = None;
     while let Some(chunk) = response
         .chunk()
@@ -84,6 +115,39 @@ pub(super) async fn read(
         charset,
         top_level,
     })
+}
+
+/// Reads a body of any type, up to `most` decoded bytes of it, and says whether it has more.
+pub(super) async fn read_any(
+    mut response: Response,
+    host: &str,
+    clocks: Clocks,
+    most: usize,
+) -> Result<(Body, bool), Failure> {
+    refuse_encoding(response.headers(), host)?;
+    let (media, charset) = match media::declared(response.headers()) {
+        Declared::Readable(media, charset) => (media, charset),
+        Declared::Unreadable(_) | Declared::Unknown => (Media::Plain, None),
+    };
+    let top_level = response.url().domain().and_then(top_level);
+    let (mut bytes, mut cut) = (Vec::new(), false);
+    while !cut
+        && let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| classify(&error, host, Phase::Body, clocks))?
+    {
+        let fits = chunk.len().min(most - bytes.len());
+        bytes.extend_from_slice(&chunk[..fits]);
+        cut = fits < chunk.len();
+    }
+    let body = Body {
+        bytes,
+        media,
+        charset,
+        top_level,
+    };
+    Ok((body, cut))
 }
 
 fn sniff(bytes: &[u8]) -> Result<Media, Failure> {

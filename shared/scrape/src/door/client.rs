@@ -17,7 +17,7 @@ const USER_AGENT: &str = concat!(
 );
 
 /// Connections kept open to one host, for the next page of a crawl.
-const MAX_IDLE_PER_HOST: usize = 8;
+const MAX_IDLE_PER_HOST: usize = 64;
 /// How long they are kept. A frozen function wakes up to dead connections, so not for long.
 const IDLE: Duration = Duration::from_secs(20);
 

@@ -4,12 +4,17 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use jobs::crawl::visit::Validators;
 
 /// Longest value kept, in bytes. A longer one is dropped: a validator cut short is another one.
 const MAX_VALUE: usize = 1_024;
 
 /// Longest wait that a server may ask of us.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
+
+/// Where robots are told what they may do with an answer. Where it came more than once its values
+/// are kept as lines.
+pub const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// What is kept of an answer.
 const KEPT: [HeaderName; 4] = [
@@ -51,8 +56,32 @@ pub fn is_sendable(name: &str) -> bool {
     HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| !OURS.contains(&name.as_str()))
 }
 
-/// The headers of one request. `own` are the job's, empty where they must not be sent.
-pub(super) fn to_send(own: &[(String, String)], user_agent: Option<&str>) -> HeaderMap {
+/// Whether anything in what is known of a page makes a request a conditional one.
+pub(super) fn is_conditional(known: &Validators) -> bool {
+    conditions(known).next().is_some()
+}
+
+/// The conditions of RFC 9110, section 13.1. A server that knows both heeds the first.
+fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let (etag, last_modified) = (&known.etag, &known.last_modified);
+    [
+        (header::IF_NONE_MATCH, etag),
+        (header::IF_MODIFIED_SINCE, last_modified),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| {
+        let value = value.as_deref().filter(|value| value.len() <= MAX_VALUE)?;
+        Some((name, HeaderValue::from_str(value).ok()?))
+    })
+}
+
+/// The headers of one request. `own` are the job's, empty where they must not be sent; `known` is
+/// what the page was like before.
+pub(super) fn to_send(
+    own: &[(String, String)],
+    user_agent: Option<&str>,
+    known: Option<&Validators>,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in own.iter().filter(|(name, _)| is_sendable(name)) {
         let name = HeaderName::from_bytes(name.as_bytes());
@@ -62,6 +91,12 @@ pub(super) fn to_send(own: &[(String, String)], user_agent: Option<&str>) -> Hea
     }
     if let Some(Ok(value)) = user_agent.map(HeaderValue::from_str) {
         headers.insert(header::USER_AGENT, value);
+    }
+    if let Some(known) = known {
+        // A condition of the job's own would be about another version.
+        headers.remove(header::IF_NONE_MATCH);
+        headers.remove(header::IF_MODIFIED_SINCE);
+        headers.extend(conditions(known));
     }
     headers.entry(header::ACCEPT).or_insert(ACCEPT);
     headers
@@ -87,7 +122,14 @@ impl KeptHeaders {
             let value = std::str::from_utf8(value.as_bytes()).ok()?.trim();
             (!value.is_empty()).then(|| (name, value.to_owned()))
         };
-        Self(KEPT.into_iter().filter_map(kept).collect())
+        let robots = headers.get_all(&X_ROBOTS_TAG).iter();
+        let robots: Vec<_> = robots
+            .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
+            .take_while(|value| value.len() <= MAX_VALUE)
+            .take(10)
+            .collect();
+        let robots = (!robots.is_empty()).then(|| (X_ROBOTS_TAG, robots.join("\n")));
+        Self(KEPT.into_iter().filter_map(kept).chain(robots).collect())
     }
 
     /// The value of a header; `None` where it was absent, empty or not worth keeping.
@@ -164,7 +206,7 @@ mod tests {
             ("", "1"),
             ("X-Split", "a\r\nHost: evil"),
         ]));
-        let headers = to_send(&own, None);
+        let headers = to_send(&own, None, None);
         let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["x-mine", "cookie", "accept"]);
         assert_eq!(headers.get_all("x-mine").iter().count(), 2);
@@ -177,11 +219,34 @@ mod tests {
     #[test]
     fn the_user_agent_of_a_job_outweighs_a_header_of_that_name() {
         let own = owned(&[("User-Agent", "header"), ("Accept", "image/png")]);
-        let headers = to_send(&own, Some("option"));
+        let headers = to_send(&own, Some("option"), None);
         assert_eq!(headers[header::USER_AGENT], "option");
         assert_eq!(headers[header::ACCEPT], "image/png");
-        assert_eq!(to_send(&own, None)[header::USER_AGENT], "header");
-        assert!(!to_send(&[], Some("bad\nagent")).contains_key(header::USER_AGENT));
+        assert_eq!(to_send(&own, None, None)[header::USER_AGENT], "header");
+        assert!(!to_send(&[], Some("bad\nagent"), None).contains_key(header::USER_AGENT));
+    }
+
+    #[test]
+    fn what_is_known_of_a_page_outweighs_conditions_of_the_job() {
+        let own = owned(&[("If-None-Match", "\"own\""), ("If-Modified-Since", "own")]);
+        let known = Validators {
+            etag: Some("W/\"1\"".to_owned()),
+            last_modified: Some("bad\nvalue".to_owned()),
+        };
+        let headers = to_send(&own, None, Some(&known));
+        assert_eq!(headers[header::IF_NONE_MATCH], "W/\"1\"");
+        assert!(!headers.contains_key(header::IF_MODIFIED_SINCE));
+        assert!(is_conditional(&known) && !is_conditional(&Validators::default()));
+    }
+
+    #[test]
+    fn what_robots_are_told_is_kept_line_by_line() {
+        let mut headers = HeaderMap::new();
+        for value in ["noindex", "otherbot: nofollow"] {
+            headers.append(X_ROBOTS_TAG, HeaderValue::from_static(value));
+        }
+        let kept = KeptHeaders::of(&headers);
+        assert_eq!(kept.get(&X_ROBOTS_TAG), Some("noindex\notherbot: nofollow"));
     }
 
     #[test]

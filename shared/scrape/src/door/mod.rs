@@ -6,6 +6,7 @@ mod address;
 mod body;
 mod charset;
 mod client;
+mod download;
 mod failures;
 mod guard;
 mod headers;
@@ -20,6 +21,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
+use jobs::crawl::visit::Validators;
 use jobs::{Failure, FailureCode};
 use rustls::RootCertStore;
 use url::Url;
@@ -27,8 +30,10 @@ use url::Url;
 pub use body::{Body, MAX_BODY};
 pub use charset::Decoded;
 pub use client::Unbuilt;
+pub use download::Download;
+pub(crate) use download::late;
 pub use guard::MAX_URL;
-pub use headers::{KeptHeaders, is_sendable};
+pub use headers::{KeptHeaders, X_ROBOTS_TAG, is_sendable};
 pub use lookup::{Lookup, SystemLookup};
 pub use media::Media;
 pub use redirect::MAX_REDIRECTS;
@@ -107,14 +112,56 @@ impl Door {
     /// Fetches a page. Anything but a readable answer with a status of 2xx is a failure; an empty
     /// one (204, 205) is a page without text.
     pub async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Fetched, Failure> {
-        let fetched = tokio::time::timeout(fetch.timeout, self.follow(fetch)).await;
+        let fetched = self.fetch_if_changed(fetch, None).await?;
+        fetched.ok_or_else(|| {
+            // Nobody asked; `follow` takes it for a failure like any other.
+            let sentence = "The server answered 304 Not Modified";
+            Failure::new(FailureCode::Http(304), sentence)
+        })
+    }
+
+    /// Fetches a page unless it is still what it was: `None` where the server says so. What was
+    /// known of it is sent to the origin of the address alone, as its headers are.
+    pub async fn fetch_if_changed(
+        &self,
+        fetch: &Fetch<'_>,
+        known: Option<&Validators>,
+    ) -> Result<Option<Fetched>, Failure> {
+        let fetched = tokio::time::timeout(fetch.timeout, self.follow(fetch, known)).await;
         fetched.unwrap_or_else(|_| {
             let sentence = format!("The page took longer than {:?}", fetch.timeout);
             Err(Failure::new(FailureCode::Timeout, sentence))
         })
     }
 
-    async fn follow(&self, fetch: &Fetch<'_>) -> Result<Fetched, Failure> {
+    async fn follow(
+        &self,
+        fetch: &Fetch<'_>,
+        known: Option<&Validators>,
+    ) -> Result<Option<Fetched>, Failure> {
+        let Some((response, trail)) = self.answer(fetch, known).await? else {
+            return Ok(None);
+        };
+        let host = trail.host();
+        let (status, headers) = (response.status(), KeptHeaders::of(response.headers()));
+        let body = body::read(response, &host, self.clocks).await?;
+        let (final_url, redirects) = trail.end();
+        Ok(Some(Fetched {
+            final_url,
+            status: status.as_u16(),
+            headers,
+            body,
+            redirects,
+        }))
+    }
+
+    /// The first answer of 2xx on the way, its body unread; nothing where the server says that the
+    /// page is as it is known.
+    async fn answer(
+        &self,
+        fetch: &Fetch<'_>,
+        mut known: Option<&Validators>,
+    ) -> Result<Option<(reqwest::Response, Trail)>, Failure> {
         let origin = fetch.url.origin();
         let mut own_headers = fetch.headers;
         let mut trail = Trail::from(fetch.url);
@@ -124,32 +171,27 @@ impl Door {
             if url.origin() != origin {
                 // For good: should the way lead back, then to an address that a stranger chose.
                 own_headers = &[];
+                known = None;
             }
-            let host = url.host_str().unwrap_or_default().to_owned();
             let response = self
                 .client
                 .get(url.clone())
-                .headers(headers::to_send(own_headers, fetch.user_agent))
+                .headers(headers::to_send(own_headers, fetch.user_agent, known))
                 .send()
                 .await
-                .map_err(|error| classify(&error, &host, Phase::Answer, self.clocks))?;
+                .map_err(|error| classify(&error, &trail.host(), Phase::Answer, self.clocks))?;
             if trail.follow(response.status(), response.headers())? {
                 continue;
             }
             let status = response.status();
+            let conditions = known.is_some_and(headers::is_conditional);
+            if status == StatusCode::NOT_MODIFIED && conditions {
+                return Ok(None);
+            }
             if !status.is_success() {
                 return Err(unsuccessful(&response));
             }
-            let headers = KeptHeaders::of(response.headers());
-            let body = body::read(response, &host, self.clocks).await?;
-            let (final_url, redirects) = trail.end();
-            return Ok(Fetched {
-                final_url,
-                status: status.as_u16(),
-                headers,
-                body,
-                redirects,
-            });
+            return Ok(Some((response, trail)));
         }
     }
 }

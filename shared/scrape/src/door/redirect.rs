@@ -28,6 +28,11 @@ impl Trail {
         &self.current
     }
 
+    /// The host of the current address, as a sentence names it.
+    pub(super) fn host(&self) -> String {
+        self.current.host_str().unwrap_or_default().to_owned()
+    }
+
     /// The address that answered, and those that redirected to it.
     pub(super) fn end(self) -> (Url, Vec<Url>) {
         (self.current, self.visited)

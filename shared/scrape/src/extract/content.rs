@@ -11,7 +11,7 @@ use super::address::Addresses;
 use super::budget::Budget;
 use super::copy::{ARTICLE_ID, TOP_HEADING, copy};
 use super::survey::Survey;
-use super::text::TextWriter;
+use super::text::{TextWriter, text_of_shown};
 use super::walk::role;
 
 /// Most text, and most Markdown, of a page, in bytes.
@@ -28,7 +28,7 @@ const ENOUGH_PROSE: usize = 400;
 /// library that kept less has missed what the page is about.
 const ARTICLE_SHARE: usize = 40;
 /// Characters of text from which a `<main>` stands for the page.
-const MIN_MAIN: usize = 140;
+pub(super) const MIN_MAIN: usize = 140;
 
 /// Blocks that the Markdown library takes for running text.
 const OTHER_BLOCKS: &str = "address, aside, caption, center, dd, details, dialog, dt, fieldset, \
@@ -48,11 +48,7 @@ pub(super) fn read(
     readable: bool,
     budget: &Budget<'_>,
 ) -> Result<Content, Failure> {
-    let body = html
-        .root_element()
-        .child_elements()
-        .find(|element| matches!(element.value().name(), "body" | "frameset"));
-    let root = body.map_or(*html.root_element(), |body| *body);
+    let root = root(html);
     let mut whole = copy(root, survey.nodes, addresses, budget)?;
     if readable && whole.area <= MAX_READABLE_AREA && budget.has_left(READABLE_SHARE) {
         let prose = prose(&text_of(&whole.body()));
@@ -74,6 +70,39 @@ pub(super) fn read(
     }
     budget.check()?;
     Ok(render(&whole.body()))
+}
+
+/// The text alone, of the one `<main>` where it has enough of it, else of the whole body: for who
+/// wants no Markdown, and so no search for an article.
+pub(super) fn text_alone(
+    html: &Html,
+    survey: &Survey<'_>,
+    budget: &Budget<'_>,
+) -> Result<Content, Failure> {
+    budget.check()?;
+    let mut text = String::new();
+    if let [main] = survey.mains.as_slice()
+        && let Some(main) = html.tree.get(*main)
+    {
+        text = text_of_shown(main, MAX_CONTENT);
+    }
+    if text.chars().count() < MIN_MAIN {
+        budget.check()?;
+        text = text_of_shown(root(html), MAX_CONTENT);
+    }
+    Ok(Content {
+        text,
+        markdown: String::new(),
+    })
+}
+
+/// What a page shows: its body.
+fn root(html: &Html) -> ego_tree::NodeRef<'_, scraper::Node> {
+    let body = html
+        .root_element()
+        .child_elements()
+        .find(|element| matches!(element.value().name(), "body" | "frameset"));
+    body.map_or(*html.root_element(), |body| *body)
 }
 
 /// Characters in lines that are long enough to be sentences.

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Most items, arrays flattened.
 const MAX_ITEMS: usize = 100;
 /// Most source text of all blocks together.
-const MAX_BYTES: usize = 512 * 1024;
+pub(super) const MAX_BYTES: usize = 512 * 1024;
 /// Most objects looked at in search of a type, and most values of a path.
 const MAX_VISITED: usize = 10_000;
 

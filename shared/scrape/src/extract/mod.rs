@@ -8,15 +8,19 @@ mod content;
 mod copy;
 mod fields;
 mod json_ld;
+mod name;
 mod parse;
+mod run;
+mod scan;
 mod shell;
+mod stream;
 mod survey;
 mod text;
 mod walk;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use jobs::crawl::Formats;
 use jobs::page::{Heading, Link, Metadata};
 use jobs::{Extraction, Failure, Problem};
 use serde_json::Value;
@@ -24,6 +28,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 pub use budget::{Budget, PAGE_BUDGET};
+pub(crate) use survey::forbids_following;
 
 use address::Addresses;
 use fields::{Compiled, Sources};
@@ -66,6 +71,8 @@ pub struct Extracted {
     pub fields: BTreeMap<String, Value>,
     pub content_hash: String,
     pub js_required: bool,
+    /// The page asks robots not to follow its links.
+    pub nofollow: bool,
 }
 
 /// Reads a page within [`PAGE_BUDGET`] of wall time.
@@ -76,13 +83,37 @@ pub fn extract(input: &Input<'_>) -> Result<Extracted, Failure> {
 /// Reads a page within the given budget. Fails with `parse_budget` where the page costs more, and
 /// with `field_missing` where a required field yields nothing.
 pub fn extract_within(input: &Input<'_>, budget: &Budget<'_>) -> Result<Extracted, Failure> {
-    let (compiled, _) = Compiled::new(input.extraction);
-    let mut extracted = match input.kind {
-        Kind::Html | Kind::Xhtml | Kind::Xml => marked_up(input, &compiled, budget)?,
-        Kind::Json | Kind::Text => plain(input, &compiled, budget)?,
+    extract_in(input, Formats::default(), budget)
+}
+
+/// Reads of a page what the formats need, and headings, links, text and the like in any case.
+///
+/// Markdown is that of the article, where there is one, and then so is the text. Without it nobody
+/// looks for an article: the text is that of the one `<main>`, or of the whole body. Where there
+/// are no fields to select either, the page is read without a tree.
+pub fn extract_in(
+    input: &Input<'_>,
+    formats: Formats,
+    budget: &Budget<'_>,
+) -> Result<Extracted, Failure> {
+    let is_marked_up = matches!(input.kind, Kind::Html | Kind::Xhtml | Kind::Xml);
+    let mut extracted = if is_marked_up && is_streamed(input.extraction, formats) {
+        stream::read(input, formats, budget)?
+    } else {
+        let (compiled, _) = Compiled::new(input.extraction);
+        if is_marked_up {
+            marked_up(input, formats, &compiled, budget)?
+        } else {
+            plain(input, formats, &compiled, budget)?
+        }
     };
     extracted.content_hash = sha256(&extracted.text);
     Ok(extracted)
+}
+
+/// Whether a page is read without a tree: in time that only grows with its length.
+pub(crate) fn is_streamed(extraction: &Extraction, formats: Formats) -> bool {
+    !formats.markdown && extraction.fields.is_empty()
 }
 
 /// Says which selectors and patterns of a configuration do not compile, by the code that compiles
@@ -93,6 +124,7 @@ pub fn check(extraction: &Extraction) -> Vec<Problem> {
 
 fn marked_up(
     input: &Input<'_>,
+    formats: Formats,
     compiled: &Compiled<'_>,
     budget: &Budget<'_>,
 ) -> Result<Extracted, Failure> {
@@ -113,7 +145,11 @@ fn marked_up(
         budget,
     )?;
     let readable = input.kind != Kind::Xml;
-    let content = content::read(&html, &addresses, &survey, readable, budget)?;
+    let content = if formats.markdown {
+        content::read(&html, &addresses, &survey, readable, budget)?
+    } else {
+        content::text_alone(&html, &survey, budget)?
+    };
     Ok(Extracted {
         title: survey.title(),
         description: survey.description(),
@@ -121,7 +157,8 @@ fn marked_up(
             .canonical
             .and_then(|href| addresses.resolve(href))
             .map(Into::into),
-        js_required: shell::needs_scripts(&survey),
+        nofollow: survey.nofollow(),
+        js_required: shell::needs_scripts(&survey.signs),
         metadata: Metadata {
             open_graph: survey.open_graph(),
             json_ld,
@@ -139,6 +176,7 @@ fn marked_up(
 /// Plain text and JSON: the text is the content. A JSON body is what `jsonld` paths read.
 fn plain(
     input: &Input<'_>,
+    formats: Formats,
     compiled: &Compiled<'_>,
     budget: &Budget<'_>,
 ) -> Result<Extracted, Failure> {
@@ -159,8 +197,9 @@ fn plain(
         budget,
     )?;
     let text = text::tidy_lines(input.text, content::MAX_CONTENT);
+    let markdown = formats.markdown.then_some(&text);
     Ok(Extracted {
-        markdown: text.clone(),
+        markdown: markdown.cloned().unwrap_or_default(),
         text,
         fields,
         language,
@@ -169,12 +208,12 @@ fn plain(
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let hash = Sha256::digest(text.as_bytes());
+    let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]

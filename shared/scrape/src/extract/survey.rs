@@ -13,13 +13,18 @@ use scraper::{Html, Node};
 
 use super::address::Addresses;
 use super::budget::Budget;
+use super::shell::Signs;
 use super::text::tidy;
 use super::walk::{Step, walk};
 use surveyor::Surveyor;
 
+pub(super) const MAX_HEADINGS: usize = 1_000;
+pub(super) const MAX_LINKS: usize = 10_000;
+pub(super) const MAX_METAS: usize = 1_000;
+pub(super) const MAX_JSON_LD: usize = 100;
 const MAX_OPEN_GRAPH: usize = 100;
 /// Longest title, description, `og:*` value.
-const MAX_VALUE: usize = 4_000;
+pub(super) const MAX_VALUE: usize = 4_000;
 /// Nodes between two looks at the clock.
 const NODES_PER_LOOK: usize = 256;
 
@@ -45,16 +50,7 @@ pub(super) struct Survey<'a> {
     pub(super) mains: Vec<NodeId>,
     /// Elements and texts of the page.
     pub(super) nodes: usize,
-    /// Length of the text that is shown, white space not counted.
-    pub(super) shown: usize,
-    /// The beginning of the text that is shown.
-    pub(super) first_words: String,
-    /// Scripts that run: not data blocks.
-    pub(super) scripts: usize,
-    /// The shortest text found in an element that frameworks mount applications on.
-    pub(super) mount: Option<usize>,
-    /// What `<noscript>` in the body says.
-    pub(super) noscript: String,
+    pub(super) signs: Signs,
 }
 
 impl<'a> Survey<'a> {
@@ -88,31 +84,20 @@ impl<'a> Survey<'a> {
     }
 
     fn meta(&self, name: &str) -> Option<String> {
-        self.metas
-            .iter()
-            .filter(|meta| meta.name.eq_ignore_ascii_case(name))
-            .map(|meta| tidy(meta.content, MAX_VALUE))
-            .find(|content| !content.is_empty())
+        first_meta(self.named(), name)
     }
 
-    /// The first value of every `og:` property, without the prefix.
+    fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.metas.iter().map(|meta| (meta.name, meta.content))
+    }
+
     pub(super) fn open_graph(&self) -> BTreeMap<String, String> {
-        let mut graph = BTreeMap::new();
-        for meta in &self.metas {
-            let Some((prefix, name)) = meta.name.split_at_checked(3) else {
-                continue;
-            };
-            let content = tidy(meta.content, MAX_VALUE);
-            let name = tidy(name, 100);
-            if prefix.eq_ignore_ascii_case("og:")
-                && !name.is_empty()
-                && !content.is_empty()
-                && graph.len() < MAX_OPEN_GRAPH
-            {
-                graph.entry(name).or_insert(content);
-            }
-        }
-        graph
+        open_graph(self.named())
+    }
+
+    /// Whether `<meta name=robots>` forbids to follow the links.
+    pub(super) fn nofollow(&self) -> bool {
+        nofollow(self.named())
     }
 
     /// What `<html lang>` says, else the header, else `<meta http-equiv=content-language>`.
@@ -120,6 +105,84 @@ impl<'a> Survey<'a> {
         language_tag(self.lang)
             .or_else(|| language_tag(header))
             .or_else(|| language_tag(self.meta("content-language").as_deref()))
+    }
+}
+
+/// The first content of a name that is not empty.
+pub(super) fn first_meta<'m>(
+    metas: impl Iterator<Item = (&'m str, &'m str)>,
+    wanted: &str,
+) -> Option<String> {
+    metas
+        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        .map(|(_, content)| tidy(content, MAX_VALUE))
+        .find(|content| !content.is_empty())
+}
+
+/// The first value of every `og:` property, without the prefix.
+pub(super) fn open_graph<'m>(
+    metas: impl Iterator<Item = (&'m str, &'m str)>,
+) -> BTreeMap<String, String> {
+    let mut graph = BTreeMap::new();
+    for (name, content) in metas {
+        let Some((prefix, name)) = name.split_at_checked(3) else {
+            continue;
+        };
+        if !prefix.eq_ignore_ascii_case("og:") || graph.len() >= MAX_OPEN_GRAPH {
+            continue;
+        }
+        let (name, content) = (tidy(name, 100), tidy(content, MAX_VALUE));
+        if !name.is_empty() && !content.is_empty() {
+            graph.entry(name).or_insert(content);
+        }
+    }
+    graph
+}
+
+/// Whether any `<meta name=robots>` forbids to follow links.
+pub(super) fn nofollow<'m>(mut metas: impl Iterator<Item = (&'m str, &'m str)>) -> bool {
+    metas.any(|(name, content)| name.eq_ignore_ascii_case("robots") && forbids_following(content))
+}
+
+/// Whether a list of rules for robots, as in `<meta name=robots>` and `X-Robots-Tag`, forbids to
+/// follow links.
+pub(crate) fn forbids_following(rules: &str) -> bool {
+    rules.split(',').any(|rule| {
+        let rule = rule.trim();
+        rule.eq_ignore_ascii_case("nofollow") || rule.eq_ignore_ascii_case("none")
+    })
+}
+
+/// Whether a `rel` names the address that the page wants to be known by.
+pub(super) fn is_canonical(rel: Option<&str>) -> bool {
+    rel.is_some_and(|rel| {
+        rel.split_ascii_whitespace()
+            .any(|word| word.eq_ignore_ascii_case("canonical"))
+    })
+}
+
+/// What a script is there for, by its `type`.
+pub(super) enum Script {
+    JsonLd,
+    Runs,
+    Data,
+}
+
+impl Script {
+    pub(super) fn of(kind: Option<&str>) -> Self {
+        let kind = kind.unwrap_or_default().trim();
+        let kind = kind.split(';').next().unwrap_or_default().trim_end();
+        let ends_in_javascript = kind.len() >= 10
+            && kind
+                .get(kind.len() - 10..)
+                .is_some_and(|end| end.eq_ignore_ascii_case("javascript"));
+        if kind.eq_ignore_ascii_case("application/ld+json") {
+            Self::JsonLd
+        } else if kind.is_empty() || kind.eq_ignore_ascii_case("module") || ends_in_javascript {
+            Self::Runs
+        } else {
+            Self::Data
+        }
     }
 }
 

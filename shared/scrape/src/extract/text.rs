@@ -4,6 +4,7 @@
 use ego_tree::NodeRef;
 use scraper::{ElementRef, Node};
 
+use super::run::run_length;
 use super::walk::{Role, Step, is_hidden, role, walk};
 
 /// What separates the next word from the last.
@@ -54,17 +55,47 @@ impl TextWriter {
     }
 
     pub(super) fn push(&mut self, text: &str) {
-        for character in text.chars() {
-            if self.is_full() {
-                return;
-            }
-            if character.is_whitespace() {
-                self.white(character);
-            } else if !character.is_control() {
+        let mut rest = text;
+        while !rest.is_empty() && !self.is_full() {
+            let length = run_length(rest.as_bytes(), self.preformatted == 0);
+            if length > 0 {
                 self.flush();
-                self.out.push(character);
+                // Characters that start where there is room still. For the first there was, before
+                // the separator took it.
+                let room = self.limit.saturating_sub(self.out.len() + 4).max(1);
+                let mut end = rest.ceil_char_boundary(length.min(room));
+                if end < length && rest[..end].ends_with(' ') {
+                    // A space takes the room of the character that it stands before.
+                    end = rest.ceil_char_boundary(end + 1);
+                }
+                self.out.push_str(&rest[..end]);
+                rest = &rest[end..];
+            } else if let Some(character) = rest.chars().next() {
+                if character.is_whitespace() {
+                    self.white(character);
+                } else if !character.is_control() {
+                    self.flush();
+                    self.out.push(character);
+                }
+                rest = &rest[character.len_utf8()..];
             }
         }
+    }
+
+    /// How far the text goes, white space at its end not counted: where a part begins or ends.
+    pub(super) fn mark(&self) -> usize {
+        self.out.trim_end().len()
+    }
+
+    /// What was written between two marks.
+    pub(super) fn between(&self, start: usize, end: Option<usize>) -> &str {
+        let end = end.unwrap_or(self.out.len()).min(self.out.len());
+        self.out.get(start..end).unwrap_or_default().trim()
+    }
+
+    /// Makes room for so many bytes from here on.
+    pub(super) fn allow(&mut self, bytes: usize) {
+        self.limit = self.out.len() + bytes;
     }
 
     fn white(&mut self, character: char) {
@@ -139,8 +170,23 @@ impl TextWriter {
 
 /// The text of a subtree, block by block.
 pub(super) fn text_of(root: NodeRef<'_, Node>, limit: usize) -> String {
+    text_without(root, limit, is_hidden)
+}
+
+/// The same of an element that counts as shown, whatever it says of itself.
+pub(super) fn text_of_shown(root: NodeRef<'_, Node>, limit: usize) -> String {
+    text_without(root, limit, |node| {
+        is_hidden(node) && node.id() != root.id()
+    })
+}
+
+fn text_without<'a>(
+    root: NodeRef<'a, Node>,
+    limit: usize,
+    skip: impl Fn(NodeRef<'a, Node>) -> bool,
+) -> String {
     let mut writer = TextWriter::lines(limit);
-    for step in walk(root, is_hidden) {
+    for step in walk(root, skip) {
         match step {
             Step::Open(node) => match node.value() {
                 Node::Text(text) => writer.push(text),
@@ -201,6 +247,7 @@ pub(super) fn tidy_lines(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use scraper::Html;
 
     use super::*;
@@ -241,6 +288,45 @@ mod tests {
     fn control_characters_are_dropped() {
         assert_eq!(text("<p>a\u{1}b\u{7f}c\u{85}d"), "abc d");
         assert_eq!(tidy_lines("a\u{0}b \r\n\tc\u{1b}\n\n", 100), "ab\n\tc");
+    }
+
+    /// One character after the other.
+    fn pushed_slowly(text: &str, limit: usize, is_preformatted: bool) -> String {
+        let mut writer = TextWriter::lines(limit);
+        writer.preformatted = u32::from(is_preformatted);
+        for character in text
+            .chars()
+            .filter(|c| !c.is_control() || c.is_whitespace())
+        {
+            if writer.is_full() {
+                break;
+            }
+            if character.is_whitespace() {
+                writer.white(character);
+            } else {
+                writer.flush();
+                writer.out.push(character);
+            }
+        }
+        writer.finish()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn words_taken_at_once_are_the_words_taken_one_by_one(
+            parts in prop::collection::vec("[a-z ]{0,20}|[ \\t\\n\\r\\x00-\\x1f\\x7f]{0,3}|[\\u{80}-\\u{a1}\\u{2000}-\\u{200b}\u{3000}\u{1680}é日😀x ]{0,6}", 0..6),
+            limit in 5..120_usize,
+            is_preformatted: bool,
+        ) {
+            let mut writer = TextWriter::lines(limit);
+            writer.preformatted = u32::from(is_preformatted);
+            for part in &parts {
+                writer.push(part);
+            }
+            prop_assert_eq!(writer.finish(), pushed_slowly(&parts.concat(), limit, is_preformatted));
+        }
     }
 
     #[test]

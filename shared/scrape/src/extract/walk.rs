@@ -5,6 +5,8 @@ use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
 use scraper::Node;
 
+use super::name::Name;
+
 /// What an element means for the text around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -24,21 +26,7 @@ pub(super) enum Role {
 
 /// The role of an HTML element by its name.
 pub(super) fn role(name: &str) -> Role {
-    match name {
-        "script" | "style" | "template" | "noscript" | "head" | "iframe" | "object" | "embed"
-        | "svg" | "canvas" | "audio" | "video" | "select" | "datalist" | "textarea"
-        | "frameset" | "noframes" | "noembed" => Role::Hidden,
-        "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd"
-        | "details" | "dialog" | "dir" | "div" | "dl" | "dt" | "fieldset" | "figcaption"
-        | "figure" | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header"
-        | "hgroup" | "hr" | "html" | "legend" | "li" | "main" | "menu" | "nav" | "ol" | "p"
-        | "search" | "section" | "summary" | "table" | "tbody" | "tfoot" | "thead" | "title"
-        | "tr" | "ul" => Role::Block,
-        "td" | "th" | "button" | "option" | "input" | "img" | "label" => Role::Cell,
-        "br" => Role::Break,
-        "pre" | "listing" | "xmp" | "plaintext" => Role::Preformatted,
-        _ => Role::Inline,
-    }
+    Name::of(name).role()
 }
 
 /// A step of a walk.

@@ -35,6 +35,7 @@ fn queued() -> Job {
         resends: 0,
         fingerprint: None,
         result: None,
+        crawl: None,
     }
 }
 

@@ -13,12 +13,10 @@ use super::super::address::Addresses;
 use super::super::shell;
 use super::super::text::{TextWriter, tidy};
 use super::super::walk::{Role, is_hidden, role};
-use super::{MAX_VALUE, Meta, Survey};
+use super::{
+    MAX_HEADINGS, MAX_JSON_LD, MAX_LINKS, MAX_METAS, MAX_VALUE, Meta, Script, Survey, is_canonical,
+};
 
-const MAX_HEADINGS: usize = 1_000;
-const MAX_LINKS: usize = 10_000;
-const MAX_METAS: usize = 1_000;
-const MAX_JSON_LD: usize = 100;
 /// Longest text of a heading or a link.
 const MAX_LABEL: usize = 1_000;
 /// Headings and links that may be open at once; markup that nests more is not for readers.
@@ -71,7 +69,7 @@ impl<'a, 'b> Surveyor<'a, 'b> {
 
     pub(super) fn finish(self) -> Survey<'a> {
         let mut survey = self.survey;
-        survey.first_words = self.first_words.finish();
+        survey.signs.first_words = self.first_words.finish();
         survey
     }
 
@@ -130,7 +128,7 @@ impl<'a, 'b> Surveyor<'a, 'b> {
             return;
         }
         self.first_words.push(text);
-        self.survey.shown += text.chars().filter(|c| !c.is_whitespace()).count();
+        self.survey.signs.shown += text.chars().filter(|c| !c.is_whitespace()).count();
     }
 
     fn element(&mut self, node: NodeRef<'a, Node>, element: &'a Element) {
@@ -142,14 +140,14 @@ impl<'a, 'b> Surveyor<'a, 'b> {
                 self.survey.title = self.title_is_set.then_some(title);
             }
             "meta" => self.meta(element),
-            "link" if self.survey.canonical.is_none() && has_rel(element, "canonical") => {
+            "link" if self.survey.canonical.is_none() && is_canonical(element.attr("rel")) => {
                 self.survey.canonical = element.attr("href");
             }
             "script" => self.script(node, element),
-            "noscript" if self.survey.noscript.len() < MAX_LABEL => {
+            "noscript" if self.survey.signs.notice.len() < MAX_LABEL => {
                 let raw = raw_text(node);
                 let end = raw.floor_char_boundary(MAX_LABEL);
-                self.survey.noscript.push_str(&raw[..end]);
+                self.survey.signs.notice.push_str(&raw[..end]);
             }
             "a" | "area" => self.link(node, element),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading(node, element),
@@ -160,8 +158,8 @@ impl<'a, 'b> Surveyor<'a, 'b> {
         if element.attr("role") == Some("main") && element.name() != "main" {
             self.main(node);
         }
-        if shell::is_mount(element) {
-            self.begin(node, OpenKind::Mount(self.survey.shown));
+        if shell::is_mount(element.name(), element.attr("id")) {
+            self.begin(node, OpenKind::Mount(self.survey.signs.shown));
         }
     }
 
@@ -187,17 +185,12 @@ impl<'a, 'b> Surveyor<'a, 'b> {
     }
 
     fn script(&mut self, node: NodeRef<'a, Node>, element: &Element) {
-        let kind = element.attr("type").unwrap_or_default().trim();
-        let kind = kind.split(';').next().unwrap_or_default().trim_end();
-        if kind.eq_ignore_ascii_case("application/ld+json") {
-            if self.survey.json_ld.len() < MAX_JSON_LD {
+        match Script::of(element.attr("type")) {
+            Script::JsonLd if self.survey.json_ld.len() < MAX_JSON_LD => {
                 self.survey.json_ld.push(raw_text(node));
             }
-        } else if kind.is_empty()
-            || kind.eq_ignore_ascii_case("module")
-            || kind.to_ascii_lowercase().ends_with("javascript")
-        {
-            self.survey.scripts += 1;
+            Script::Runs => self.survey.signs.scripts += 1,
+            Script::JsonLd | Script::Data => {}
         }
     }
 
@@ -220,7 +213,6 @@ impl<'a, 'b> Surveyor<'a, 'b> {
         else {
             return;
         };
-        let url = String::from(url);
         let index = match self.seen.get(&url) {
             // The first link to an address stands, but one without a text learns it from others.
             Some(&index) if !self.survey.links[index].text.is_empty() => return,
@@ -282,20 +274,9 @@ impl<'a, 'b> Surveyor<'a, 'b> {
                     link.text = open.text.finish();
                 }
             }
-            OpenKind::Mount(before) => {
-                let shown = self.survey.shown - before;
-                self.survey.mount = Some(self.survey.mount.map_or(shown, |least| least.min(shown)));
-            }
+            OpenKind::Mount(before) => self.survey.signs.mount(before),
         }
     }
-}
-
-fn has_rel(element: &Element, rel: &str) -> bool {
-    element.attr("rel").is_some_and(|value| {
-        value
-            .split_ascii_whitespace()
-            .any(|word| word.eq_ignore_ascii_case(rel))
-    })
 }
 
 /// The text children of an element whose content is raw text.

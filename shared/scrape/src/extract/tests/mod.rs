@@ -7,6 +7,7 @@ mod plain;
 mod properties;
 mod shells;
 mod snapshot;
+mod streamed;
 
 use std::time::Duration;
 

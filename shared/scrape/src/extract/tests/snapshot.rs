@@ -33,6 +33,7 @@ fn page(extracted: Extracted, bytes: usize) -> Page {
         text: extracted.text,
         markdown: extracted.markdown,
         metadata: extracted.metadata,
+        html: None,
         fields: extracted.fields,
         content_hash: extracted.content_hash,
         etag: None,

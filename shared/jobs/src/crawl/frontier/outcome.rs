@@ -1,0 +1,331 @@
+//! What a visit that has ended changes.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Frontier, Ticket};
+use crate::crawl::entry::{Kept, Standing};
+use crate::crawl::reason::{Reason, UrlState};
+use crate::crawl::rules::Found;
+use crate::crawl::scope::identity;
+use crate::crawl::table::Number;
+use crate::crawl::visit::VisitedPage;
+use crate::failure::{Failure, FailureCode};
+use crate::retry;
+use crate::time::Timestamp;
+
+/// Most addresses that lead from one to the next which are looked through.
+const MOST_LEADS: usize = 5;
+
+/// What came of a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A result was added, or the page stands for another.
+    Settled,
+    /// It will be tried again after this time.
+    Again(Duration),
+    Failed,
+}
+
+impl Frontier {
+    /// A page was read.
+    pub fn page(&mut self, ticket: &Ticket, page: &VisitedPage) -> Ended {
+        self.in_flight.remove(&ticket.number);
+        let Some(entry) = self.table.get(ticket.number) else {
+            return Ended::Settled;
+        };
+        let depth = entry.depth;
+        if self.is_beyond_light(page, &ticket.url) {
+            return Ended::Settled;
+        }
+        if ticket.relink {
+            self.forget_relink(ticket.number);
+            self.discover_links(&page.links, depth, page.nofollow);
+            return Ended::Settled;
+        }
+        let mut number = ticket.number;
+        if identity(&page.final_url) != identity(&ticket.url) {
+            match self.redirected(ticket, &page.final_url, depth) {
+                Some(target) => number = target,
+                None => return Ended::Settled,
+            }
+        }
+        let depth = self.table.get(number).map_or(depth, |entry| entry.depth);
+        if let Some((canonical, target)) = self.canonical_elsewhere(number, page, depth) {
+            let reason = Reason::Canonical(canonical.to_string());
+            self.end(number, reason, None);
+            self.note_stand_in(number, target);
+            self.discover_links(&page.links, depth, page.nofollow);
+            return Ended::Settled;
+        }
+        if self.traps.is_copy(page.digest, &page.text) {
+            let sign = "the same page under more than 10 addresses";
+            self.end(number, Reason::Trap(sign.to_owned()), None);
+            return Ended::Settled;
+        }
+        self.keep(number, page);
+        self.discover_links(&page.links, depth, page.nofollow);
+        Ended::Settled
+    }
+
+    pub(super) fn keep(&mut self, number: Number, page: &VisitedPage) {
+        let text = self.table.get(number).map(|entry| entry.url.clone());
+        let elsewhere = text.as_deref() != Some(page.final_url.as_str());
+        let (segment, line) = self.fresh.add(&page.json, &mut self.packer);
+        self.table.change(number, |entry| {
+            entry.standing = Standing::Done(Kept {
+                digest: page.digest,
+                segment,
+                line,
+            });
+            if elsewhere {
+                entry.final_url = Some(page.final_url.as_str().into());
+            }
+        });
+    }
+
+    /// Where the canonical address turns out to be no page, this one is.
+    pub(super) fn note_stand_in(&mut self, number: Number, target: Number) {
+        let entry = self.table.get(target);
+        if entry.is_some_and(|entry| entry.state() == UrlState::Queued) {
+            self.stand_ins.insert((target, number));
+        }
+    }
+
+    /// The page has moved: the number under which its content counts, if it does.
+    fn redirected(&mut self, ticket: &Ticket, url: &Url, depth: u8) -> Option<Number> {
+        let is_start = ticket.url == self.rules.start;
+        let ours =
+            self.rules.scope.contains(url) || is_start && self.rules.scope.adopt(&ticket.url, url);
+        if !ours {
+            self.end(ticket.number, Reason::OffScope, Some(url));
+            return None;
+        }
+        if is_start {
+            // What the client has named is what it leads to, whatever the patterns say.
+            self.rules.start = url.clone();
+        }
+        let found = Found {
+            depth,
+            follow: true,
+            listed: true,
+        };
+        // Known or not: this may be a shorter way to it.
+        let target = self
+            .discover_url(url, found)
+            .and_then(|_| self.number_of(url));
+        let reason = Reason::Redirect(url.to_string());
+        self.end(ticket.number, reason, Some(url));
+        let target = target?;
+        let entry = self.table.get(target)?;
+        // It is here, so nobody has to ask for it again.
+        let is_open = match &entry.standing {
+            Standing::Queued(_) => !self.in_flight.contains_key(&target),
+            // Its canonical address leads back to it; or it has failed, and now it has not.
+            Standing::Ended(Reason::Canonical(_) | Reason::Failure(..)) => true,
+            Standing::Ended(_) => is_start,
+            Standing::Done(_) => false,
+        };
+        if !is_open {
+            return None;
+        }
+        let (before, address) = (entry.depth, Url::parse(&entry.url).ok()?);
+        let host = self.host(&address);
+        self.forget_relink(target);
+        self.dequeue(target, &address, before);
+        if let Err(reason) = self.judge_robots(host, &address) {
+            self.end(target, reason, None);
+            return None;
+        }
+        self.table
+            .change(target, |entry| entry.depth = entry.depth.min(depth));
+        Some(target)
+    }
+
+    /// The address that a page calls its canonical one, and the number under which that counts,
+    /// where that is another page of this crawl.
+    fn canonical_elsewhere(
+        &mut self,
+        number: Number,
+        page: &VisitedPage,
+        depth: u8,
+    ) -> Option<(Url, Number)> {
+        let mut canonical = page.canonical.clone()?;
+        canonical.set_fragment(None);
+        if identity(&canonical) == identity(&page.final_url)
+            || !self.rules.scope.contains(&canonical)
+        {
+            return None;
+        }
+        let found = Found {
+            depth,
+            follow: true,
+            listed: true,
+        };
+        self.discover_url(&canonical, found);
+        let target = self.number_of(&canonical)?;
+        let target = self.stands_for(target)?;
+        // It leads back here, or in a circle: nobody else stands for this page.
+        (target != number).then_some((canonical, target))
+    }
+
+    /// The number of the page that an address leads to, where that is one or may become one.
+    pub(super) fn stands_for(&self, number: Number) -> Option<Number> {
+        let mut number = number;
+        for _ in 0..MOST_LEADS {
+            // What has left the memory is settled.
+            let Some(entry) = self.table.get(number) else {
+                return Some(number);
+            };
+            let target = match &entry.standing {
+                Standing::Queued(_) | Standing::Done(_) => return Some(number),
+                Standing::Ended(Reason::Redirect(url) | Reason::Canonical(url)) => url,
+                Standing::Ended(_) => return None,
+            };
+            number = self.number_of(&Url::parse(target).ok()?)?;
+        }
+        None
+    }
+
+    /// A visit failed.
+    pub fn failed(
+        &mut self,
+        ticket: &Ticket,
+        failure: &Failure,
+        now: Timestamp,
+        jitter: u64,
+    ) -> Ended {
+        self.in_flight.remove(&ticket.number);
+        let tries = ticket.tries.saturating_add(1);
+        if ticket.relink {
+            self.relink_failed(ticket, failure, tries, now, jitter);
+            return Ended::Failed;
+        }
+        if failure.code.retryable() && tries < self.attempts {
+            let wait = retry::wait_after(usize::from(tries), failure.retry_after, jitter);
+            let at = now + wait;
+            let mut depth = 0;
+            self.table.change(ticket.number, |entry| {
+                entry.tries = tries;
+                entry.standing = Standing::Queued(at);
+                depth = entry.depth;
+            });
+            self.enqueue(ticket.number, &ticket.url, depth, at);
+            return Ended::Again(wait);
+        }
+        let reason = match failure.code {
+            FailureCode::TooLarge => Reason::TooLarge,
+            FailureCode::NotHtml => Reason::WrongType(failure.message.clone()),
+            code => Reason::Failure(code, failure.message.clone()),
+        };
+        self.table
+            .change(ticket.number, |entry| entry.tries = tries);
+        self.end(ticket.number, reason, None);
+        Ended::Failed
+    }
+
+    /// A page that is there could not be visited again for its links.
+    fn relink_failed(
+        &mut self,
+        ticket: &Ticket,
+        failure: &Failure,
+        tries: u8,
+        now: Timestamp,
+        jitter: u64,
+    ) {
+        if !failure.code.retryable() || tries >= self.attempts {
+            self.forget_relink(ticket.number);
+            return;
+        }
+        let mut depth = 0;
+        self.table.change(ticket.number, |entry| {
+            entry.tries = tries;
+            depth = entry.depth;
+        });
+        let wait = retry::wait_after(usize::from(tries), failure.retry_after, jitter);
+        self.enqueue(ticket.number, &ticket.url, depth, now + wait);
+    }
+
+    /// An address that was fetched alone has taken its worker down, twice.
+    pub fn blame(&mut self, number: Number) {
+        let Some(entry) = self.table.get(number) else {
+            return;
+        };
+        let again = self.relink.contains(&number);
+        if entry.state() != UrlState::Queued && !again {
+            return;
+        }
+        let (depth, Ok(url)) = (entry.depth, Url::parse(&entry.url)) else {
+            return;
+        };
+        self.dequeue(number, &url, depth);
+        let sentence = "fetching it takes the worker down".to_owned();
+        let reason = Reason::Failure(FailureCode::LeaseLost, sentence);
+        self.end(number, reason, None);
+    }
+
+    /// Why a crawl that is over has no result at all, where its start is to blame.
+    pub fn why_nothing(&self) -> Option<Failure> {
+        if self.counters().done > 0 {
+            return None;
+        }
+        let mut entry = self.table.get(0)?;
+        for _ in 0..MOST_LEADS {
+            let Some(Reason::Redirect(target)) = entry.reason() else {
+                break;
+            };
+            let target = Url::parse(target).ok()?;
+            entry = self.table.get(self.number_of(&target)?)?;
+        }
+        let failure = match entry.reason()? {
+            Reason::Failure(code, sentence) => Failure::new(*code, sentence.clone()),
+            Reason::Robots(rule) => Failure::new(
+                FailureCode::RobotsDenied,
+                format!("robots.txt forbids the start, {rule}"),
+            ),
+            Reason::TooLarge => Failure::new(FailureCode::TooLarge, "The start is too large"),
+            Reason::WrongType(sentence) => Failure::new(FailureCode::NotHtml, sentence.clone()),
+            Reason::OffScope => Failure::new(
+                FailureCode::Redirects,
+                "The start leads to another site; name that one",
+            ),
+            _ => return None,
+        };
+        Some(failure)
+    }
+
+    /// A visit was not begun, or not seen to its end: it has its turn again.
+    pub fn put_back(&mut self, ticket: &Ticket) {
+        let Some(visit) = self.in_flight.remove(&ticket.number) else {
+            return;
+        };
+        let depth = self.table.get(ticket.number).map(|entry| entry.depth);
+        let queue = &mut self.hosts[visit.host];
+        queue
+            .ready
+            .insert((depth.unwrap_or(visit.depth), ticket.number));
+    }
+
+    /// Puts every failed address back into the queue, with all its attempts. All of them have to
+    /// be in memory.
+    pub fn retry_failed(&mut self) {
+        for number in 0..self.table.len() {
+            let Some(entry) = self.table.get(number) else {
+                continue;
+            };
+            if entry.state() != UrlState::Failed {
+                continue;
+            }
+            let Ok(url) = Url::parse(&entry.url) else {
+                continue;
+            };
+            let depth = entry.depth;
+            self.table.change(number, |entry| {
+                entry.tries = 0;
+                entry.standing = Standing::Queued(Timestamp::default());
+            });
+            self.enqueue(number, &url, depth, Timestamp::default());
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `include` and `exclude` patterns: which addresses they match. A pattern is matched from its
+//! beginning to its end, `*` standing for any characters: against path and query, or against the
+//! whole address where it holds `://`. With `re:` before it, it is a regular expression that is
+//! searched for in the whole address. Refuses patterns that cost much to compile.
+
+use regex::{Regex, RegexBuilder};
+use url::Url;
+
+/// Most memory of one compiled expression, in bytes.
+const MAX_COMPILED: usize = 1024 * 1024;
+
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// The parts between the stars.
+    Glob {
+        parts: Vec<String>,
+        whole: bool,
+    },
+    Expression(Regex),
+}
+
+/// What is wrong with a pattern, if anything.
+pub fn check(pattern: &str) -> Option<String> {
+    Pattern::compile(pattern).err()
+}
+
+impl Pattern {
+    pub fn compile(text: &str) -> Result<Self, String> {
+        let kind = match text.strip_prefix("re:") {
+            Some("") => return Err("must have a regular expression after `re:`".to_owned()),
+            Some(expression) => {
+                let built = RegexBuilder::new(expression)
+                    .size_limit(MAX_COMPILED)
+                    .build();
+                Kind::Expression(built.map_err(|error| match error {
+                    regex::Error::CompiledTooBig(_) => "is too large when compiled".to_owned(),
+                    _ => "is not a regular expression".to_owned(),
+                })?)
+            }
+            None => Kind::Glob {
+                parts: text.split('*').map(str::to_owned).collect(),
+                whole: text.contains("://"),
+            },
+        };
+        let text = text.to_owned();
+        Ok(Self { text, kind })
+    }
+
+    /// As the client wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn matches(&self, url: &Url) -> bool {
+        match &self.kind {
+            Kind::Expression(expression) => expression.is_match(url.as_str()),
+            Kind::Glob { parts, whole: true } => glob(parts, url.as_str()),
+            Kind::Glob { parts, .. } => {
+                let start = url[..url::Position::BeforePath].len();
+                let end = url[..url::Position::AfterQuery].len();
+                glob(parts, &url.as_str()[start..end])
+            }
+        }
+    }
+}
+
+/// Whether `text` is the parts in order with anything between them. Each middle part is taken
+/// where it comes first, which leaves most for the rest.
+fn glob(parts: &[String], text: &str) -> bool {
+    let [first, middle @ .., last] = parts else {
+        return parts.first().is_some_and(|only| only == text);
+    };
+    let Some(mut rest) = text.strip_prefix(first.as_str()) else {
+        return false;
+    };
+    for part in middle {
+        let Some(at) = rest.find(part.as_str()) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, url: &str) -> bool {
+        let pattern = Pattern::compile(pattern).unwrap();
+        pattern.matches(&Url::parse(url).unwrap())
+    }
+
+    #[test]
+    fn a_star_stands_for_anything_and_the_rest_for_itself() {
+        let page = "http://a.example/blog/2024/post?page=2#top";
+        for (pattern, expected) in [
+            ("/blog/*", true),
+            ("/blog", false),
+            ("*post*", true),
+            ("*page=2", true),
+            ("/blog/*/post*", true),
+            ("/blog/*/*/*/post", false),
+            ("*", true),
+            ("", false),
+            ("http://a.example/*", true),
+            ("http://b.example/*", false),
+            ("*://a.example/blog/*", true),
+            ("re:/20\\d\\d/", true),
+            ("re:^/blog", false),
+        ] {
+            assert_eq!(matches(pattern, page), expected, "{pattern}");
+        }
+        assert!(matches("/a*a", "http://a.example/aa"));
+        assert!(!matches("/a*a", "http://a.example/a"));
+    }
+
+    #[test]
+    fn what_does_not_compile_says_so() {
+        for pattern in ["re:", "re:(", "re:[", "re:\\p{Han}{1000}{1000}"] {
+            assert!(check(pattern).is_some(), "{pattern}");
+        }
+        assert_eq!(check("(*"), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Crawls by the real program: from the command line, interrupted and resumed, and under a service
+//! that is killed again and again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::folder;
+use super::program::{Process, Server, run};
+use crate::site::{Answer, Gate, TestSite};
+
+/// How often a crawl is asked how far it is.
+const POLL: Duration = Duration::from_millis(20);
+/// A crawl that takes longer than this has failed.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// Pages of the crawl that is killed, and kills.
+const PAGES: usize = 2_000;
+const KILLS: usize = 6;
+
+/// A page that leads to the next two of a tree.
+fn leaf(page: usize, pages: usize) -> Answer {
+    let link = |next: &usize| format!("<a href=\"/{next}\">{next}</a>");
+    let links: Vec<_> = [2 * page + 1, 2 * page + 2]
+        .iter()
+        .filter(|next| **next < pages)
+        .map(link)
+        .collect();
+    Answer::html(format!("<title>Page {page}</title>{}", links.join(" ")))
+}
+
+async fn tree(pages: usize) -> TestSite {
+    let site = TestSite::start().await;
+    for page in 1..pages {
+        site.page(&format!("/{page}"), leaf(page, pages));
+    }
+    site.page("/", leaf(0, pages));
+    site
+}
+
+/// The addresses of results, one JSON object a line.
+fn urls(lines: &str) -> Vec<String> {
+    let url = |line: &str| {
+        let page: Value = serde_json::from_str(line).unwrap();
+        page["url"].as_str().unwrap().to_owned()
+    };
+    lines.lines().map(url).collect()
+}
+
+#[tokio::test]
+async fn a_site_is_crawled_into_a_file_or_to_the_screen() {
+    let (folder, site) = (folder(), tree(7).await);
+    let targets = format!("--allow-private-targets={}", site.address());
+    let start = site.url("/");
+    let ended = run(
+        folder.path(),
+        &[
+            "crawl",
+            &start,
+            "--in-memory",
+            &targets,
+            "--output",
+            "out.ndjson",
+        ],
+    )
+    .await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.contains("7 pages, 0 failed"), "{ended:?}");
+    let file = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
+    assert_eq!(urls(&file).len(), 7);
+    let ended = run(
+        folder.path(),
+        &["crawl", &start, "--in-memory", &targets, "--max-pages", "3"],
+    )
+    .await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(urls(&ended.stdout).len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_in_the_words_of_the_command_line() {
+    let folder = folder();
+    for (arguments, code, part) in [
+        (&["crawl", "example.com"][..], 2, "URL"),
+        (
+            &["crawl", "http://a.example", "--max-pages", "0"],
+            2,
+            "--max-pages",
+        ),
+        (
+            &["crawl", "http://127.0.0.1:9/", "--in-memory"],
+            1,
+            "address_refused",
+        ),
+        (&["crawl"], 2, "URL"),
+    ] {
+        let ended = run(folder.path(), arguments).await;
+        assert_eq!(ended.code, Some(code), "{arguments:?} {ended:?}");
+        assert!(ended.stderr.contains(part), "{arguments:?} {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_crawl_is_resumed() {
+    let (folder, site) = (folder(), tree(7).await);
+    let gate = Gate::closed();
+    site.pages("/2", [leaf(2, 7).held(&gate)]);
+    let targets = format!("--allow-private-targets={}", site.address());
+    let start = site.url("/");
+    let process = Process::start(folder.path(), &["crawl", &start, &targets]);
+    // robots.txt, a sitemap, the start and its two pages, one of which is held.
+    site.arrived(5).await;
+    process.signal("INT");
+    let ended = process.end().await;
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    let command = ended.stderr.lines().last().unwrap().trim();
+    let mut words = command.split(' ').skip(1).collect::<Vec<_>>();
+    assert!(words.contains(&"--resume"), "{ended:?}");
+    gate.open();
+    words.extend(["--output", "out.ndjson"]);
+    let ended = run(folder.path(), &words).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let file = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
+    let found: BTreeSet<_> = urls(&file).into_iter().collect();
+    assert_eq!((found.len(), urls(&file).len()), (7, 7));
+}
+
+#[tokio::test]
+async fn a_service_crawls_for_the_command_line() {
+    let (folder, site) = (folder(), tree(7).await);
+    let server = Server::start(folder.path(), site.address()).await;
+    let service = format!("http://{}", server.address);
+    let start = site.url("/");
+    let ended = run(folder.path(), &["crawl", &start, "--server", &service]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(urls(&ended.stdout).len(), 7);
+}
+
+async fn done(server: &Server, path: &str, least: u64) -> Value {
+    let wait = async {
+        let mut polls = tokio::time::interval(POLL);
+        loop {
+            polls.tick().await;
+            let (_, job) = server.get(path).await;
+            let counters = &job["counters"];
+            let number = |name: &str| counters[name].as_u64().unwrap();
+            let sum = ["queued", "done", "failed", "skipped"].map(number);
+            assert_eq!(number("discovered"), sum.iter().sum::<u64>(), "{job}");
+            if job["status"] == "completed" || number("done") >= least {
+                return job;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait)
+        .await
+        .expect("it goes on")
+}
+
+#[tokio::test]
+async fn a_crawl_outlives_kills_and_has_every_page_once() {
+    let (folder, site) = (folder(), tree(PAGES).await);
+    let mut server = Server::start(folder.path(), site.address()).await;
+    let body = json!({
+        "type": "full-crawl", "url": site.url("/"), "depth": 100, "maxPages": 10_000,
+        "maxConcurrency": 16, "formats": ["links"],
+    });
+    let (status, created) =
+        local::client::call(server.address, Method::POST, "/api/jobs", Some(&body))
+            .await
+            .unwrap();
+    assert_eq!(status, 201, "{created}");
+    let path = created["statusUrl"].as_str().unwrap().to_owned();
+    for kill in 1..=KILLS {
+        let least = (PAGES * kill / (KILLS + 1)) as u64;
+        done(&server, &path, least).await;
+        server.process.kill();
+        server = Server::start(folder.path(), site.address()).await;
+    }
+    let job = done(&server, &path, PAGES as u64 + 1).await;
+    assert_eq!(job["counters"]["done"], PAGES, "{job}");
+    assert_eq!(job["counters"]["failed"], 0, "{job}");
+    let mut found = BTreeMap::new();
+    let mut cursor = String::new();
+    loop {
+        let (_, page) = server
+            .get(&format!("{path}/results?limit=1000{cursor}"))
+            .await;
+        for result in page["results"].as_array().unwrap() {
+            let url = result["url"].as_str().unwrap().to_owned();
+            *found.entry(url).or_insert(0) += 1;
+        }
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(found.len(), PAGES);
+    assert!(found.values().all(|times| *times == 1));
+    let asked = site.seen();
+    let pages = asked
+        .iter()
+        .filter(|seen| seen.path != "/robots.txt" && seen.path != "/sitemap.xml");
+    let again = pages.count() - PAGES;
+    println!("{KILLS} kills, {again} pages were fetched again");
+    // What is fetched again was not published: a second's worth at each kill, at most.
+    assert!(again <= KILLS * PAGES / 4, "{again}");
+}
