@@ -47,5 +47,6 @@ mod store_conformance;
 mod support;
 mod table;
 mod tidy;
+mod traps;
 mod v1_create;
 mod v1_list;

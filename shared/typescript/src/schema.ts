@@ -1193,6 +1193,8 @@ export interface components {
             crawl?: components["schemas"]["PaceView"];
             metadata: Record<string, never> | null;
             options: components["schemas"]["OptionsView"];
+            /** @description What a refresh has found. */
+            refresh?: components["schemas"]["RefreshedView"];
         };
         /** @description An error of the Jobs API. */
         JobsError: {
@@ -1553,6 +1555,8 @@ export interface components {
         PageResult: components["schemas"]["Page"] & {
             /** @description What has become of the page since it was last seen; of a refresh alone. */
             change?: components["schemas"]["Change"];
+            /** @description What has changed in the text, as a unified difference; of a changed page whose text is kept. */
+            diff?: string;
         };
         /** @description Where the page stands among all. */
         PaginationView: {
@@ -1989,6 +1993,33 @@ export interface components {
             jobId?: string | null;
             /** Format: date-time */
             lastCrawledAt?: string | null;
+        };
+        /** @description What a refresh has found so far, and what it did without. */
+        RefreshedView: {
+            /**
+             * Format: int64
+             * @description Bytes of bodies that were not sent again.
+             */
+            bytesSaved: number;
+            /** Format: int32 */
+            changed: number;
+            /**
+             * Format: int32
+             * @description Pages that were not known.
+             */
+            new: number;
+            /**
+             * Format: int32
+             * @description Pages that are gone.
+             */
+            removed: number;
+            /**
+             * Format: int32
+             * @description Pages that were not even asked for.
+             */
+            requestsSaved: number;
+            /** Format: int32 */
+            same: number;
         };
         /** @description Read by a regular expression. */
         RegexField: {
