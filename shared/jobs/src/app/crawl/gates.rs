@@ -36,7 +36,7 @@ pub struct Gates<'a> {
 }
 
 impl<'a> Gates<'a> {
-    /// For a slice of the job that `who` stands for ([`taker`]): the same for every slice of it, so that
+    /// For a slice of the job that `who` stands for: the same number for every slice of it, so that
     /// the next one keeps its place in the line and takes over from one that died. The job may
     /// have `most` requests to a host at once, `own_delay` apart.
     pub fn new(app: &'a App, who: u64, most: u8, own_delay: Duration) -> Self {
