@@ -8,6 +8,14 @@ macro_rules! say {
     }};
 }
 
+/// Tells whoever still listens on standard error: a terminal that has gone is no reason to lose work.
+macro_rules! tell {
+    ($($part:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), $($part)*);
+    }};
+}
+
 pub mod admission;
 pub mod cli;
 pub mod client;

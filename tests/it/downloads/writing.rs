@@ -1,5 +1,7 @@
 //! How a file comes about: at once, in parts, by whoever asks and by the sweep.
 
+use std::collections::BTreeSet;
+
 use axum::http::{Method, StatusCode};
 use jobs::Caller;
 use serde_json::{Value, json};
@@ -131,12 +133,16 @@ async fn many_who_ask_at_once_begin_one_file() {
     let service = Service::start();
     let id = service.crawled(12, MIB).await;
     let answers = futures::future::join_all((0..8).map(|_| service.ask(&id, "csv"))).await;
-    let first = answers[0].text("statusUrl");
+    let mut begun = BTreeSet::new();
     for answer in &answers {
+        // Each of them does a step, so that the file may be there for any that is answered late.
         if answer.status == StatusCode::ACCEPTED {
-            assert_eq!(answer.text("statusUrl"), first);
+            begun.insert(answer.text("statusUrl"));
+        } else {
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
         }
     }
+    assert!(begun.len() <= 1, "{begun:?}");
     let (url, _) = service.asked_until_there(&id, "csv").await;
     let file = service.followed(&url).await;
     assert!(file == service.streamed(&id, "csv").await);

@@ -55,7 +55,7 @@ impl Here {
             (Some(new), _) => match host.app.create(&Caller::Anyone, new).await? {
                 Creation::New(job) => job.id,
                 Creation::Duplicate(id) => {
-                    eprintln!("An equal crawl is unfinished here; it goes on");
+                    tell!("An equal crawl is unfinished here; it goes on");
                     id
                 }
             },

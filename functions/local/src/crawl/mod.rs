@@ -44,18 +44,20 @@ trait Crawler {
 
 /// The command.
 pub async fn run(options: &Crawl, on_lambda: bool) -> anyhow::Result<ExitCode> {
+    // What cannot be written is known before anything is fetched.
+    let output = Output::open(options.output.as_deref())?;
     let crawler: Box<dyn Crawler + Send + Sync> = match &options.server {
         Some(server) => Box::new(there::There::begin(options, server).await?),
         None => Box::new(here::Here::begin(options, on_lambda).await?),
     };
-    let ended = follow(crawler.as_ref(), options).await;
+    let ended = follow(crawler.as_ref(), output).await;
     crawler.close().await?;
     ended
 }
 
 async fn follow(
     crawler: &(dyn Crawler + Send + Sync),
-    options: &Crawl,
+    mut output: Output,
 ) -> anyhow::Result<ExitCode> {
     let mut line = Line::start();
     let job = tokio::select! {
@@ -63,12 +65,11 @@ async fn follow(
         () = interrupted() => {
             line.end();
             let advice = crawler.interrupt().await?;
-            eprintln!("{advice}");
+            tell!("{advice}");
             return Ok(ExitCode::from(INTERRUPTED));
         }
     };
     line.end();
-    let mut output = Output::open(options.output.as_deref())?;
     let mut cursor = None;
     loop {
         let part = crawler.results(cursor.as_deref()).await?;
@@ -82,11 +83,11 @@ async fn follow(
     }
     let place = output.finish()?;
     let seen = Seen::of(&job);
-    eprintln!("{}", seen.summary(&place));
+    tell!("{}", seen.summary(&place));
     let completed = job["status"] == "completed";
     if !completed {
         let reason = job["failedReason"].as_str().unwrap_or("it was cancelled");
-        eprintln!("harvestman: the crawl did not complete: {reason}");
+        tell!("harvestman: the crawl did not complete: {reason}");
     }
     Ok(if completed {
         ExitCode::SUCCESS

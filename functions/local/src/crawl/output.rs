@@ -12,6 +12,7 @@ pub(super) enum Output {
         writer: BufWriter<File>,
         part: PathBuf,
         place: PathBuf,
+        is_empty: bool,
     },
     Screen,
 }
@@ -30,13 +31,17 @@ impl Output {
             writer: BufWriter::new(file),
             part,
             place: place.to_owned(),
+            is_empty: true,
         })
     }
 
     /// Writes lines; `false` where nobody reads them any more.
     pub(super) fn write(&mut self, lines: &[String]) -> anyhow::Result<bool> {
         let written = match self {
-            Self::File { writer, .. } => lines.iter().try_for_each(|line| {
+            Self::File {
+                writer, is_empty, ..
+            } => lines.iter().try_for_each(|line| {
+                *is_empty = false;
                 writer.write_all(line.as_bytes())?;
                 writer.write_all(b"\n")
             }),
@@ -53,19 +58,38 @@ impl Output {
         }
     }
 
-    /// Puts the file into its place; says where the pages are.
-    pub(super) fn finish(self) -> anyhow::Result<String> {
+    /// Puts the file into its place; says where the pages are. What an earlier crawl has written
+    /// there gives way to pages, not to nothing.
+    pub(super) fn finish(mut self) -> anyhow::Result<String> {
         let Self::File {
-            mut writer,
+            writer,
             part,
             place,
-        } = self
+            is_empty,
+        } = &mut self
         else {
             return Ok("standard output".to_owned());
         };
+        if *is_empty {
+            return Ok("nowhere".to_owned());
+        }
         writer.flush().context("the pages cannot be written")?;
-        std::fs::rename(&part, &place)
+        writer
+            .get_ref()
+            .sync_all()
+            .context("the pages cannot be written")?;
+        std::fs::rename(&*part, &*place)
             .with_context(|| format!("{} cannot be written", place.display()))?;
         Ok(place.display().to_string())
+    }
+}
+
+impl Drop for Output {
+    /// What did not get into its place is no file of the user's.
+    fn drop(&mut self) {
+        if let Self::File { part, .. } = self {
+            // It is gone already where it was put into its place.
+            let _ = std::fs::remove_file(part);
+        }
     }
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 /// How often a plain line is printed.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 const BAR: usize = 20;
-/// Longest address on the line.
-const SHOWN: usize = 50;
+/// As wide as a terminal is that does not say.
+const WIDTH: usize = 80;
 
 /// What is known of a crawl, from what the API says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +28,11 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn of(job: &Value) -> Self {
         let counter = |name: &str| job["counters"][name].as_u64().unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        // What a site or a server has named must not move the cursor.
+        let text = |value: &Value| {
+            let text = value.as_str().unwrap_or_default().chars();
+            text.filter(|c| !c.is_control()).collect()
+        };
         Self {
             id: text(&job["id"]),
             percentage: job["progress"].as_u64().unwrap_or_default().min(100),
@@ -41,7 +45,7 @@ impl Seen {
         }
     }
 
-    /// `120 pages, 280 to go, 3 failed, 35 pages/s`.
+    /// `120 pages, 280 to go, 3 failed, 35 pages/s, 8 s left`.
     fn plain(&self) -> String {
         let Self {
             done,
@@ -50,19 +54,26 @@ impl Seen {
             rate,
             ..
         } = self;
-        format!("{done} pages, {queued} to go, {failed} failed, {rate:.0} pages/s")
+        let left = if *rate > 0.0 {
+            format!(", {:.0} s left", *queued as f64 / rate)
+        } else {
+            String::new()
+        };
+        format!("{done} pages, {queued} to go, {failed} failed, {rate:.0} pages/s{left}")
     }
 
-    fn bar(&self) -> String {
+    /// A line of at most `width` characters.
+    fn bar(&self, width: usize) -> String {
         let filled = self.percentage as usize * BAR / 100;
-        let shown: String = self.current.chars().take(SHOWN).collect();
-        format!(
-            "[{}{}] {:3}% {} {shown}",
+        let line = format!(
+            "[{}{}] {:3}% {} {}",
             "#".repeat(filled),
             "-".repeat(BAR - filled),
             self.percentage,
             self.plain(),
-        )
+            self.current,
+        );
+        line.chars().take(width).collect()
     }
 
     /// The end of it all.
@@ -79,6 +90,17 @@ impl Seen {
              Why one is missing: GET /api/jobs/{id}/urls of a service on the same data."
         )
     }
+}
+
+/// How many characters a line of the terminal has.
+fn width() -> usize {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stderr())
+        && size.ws_col > 1
+    {
+        return usize::from(size.ws_col);
+    }
+    WIDTH
 }
 
 /// The line of a running crawl.
@@ -101,7 +123,7 @@ impl Line {
         let mut screen = std::io::stderr();
         if self.terminal {
             // Over the line that is there; what is left of it is erased.
-            let _ = write!(screen, "\r{}\x1b[K", seen.bar());
+            let _ = write!(screen, "\r{}\x1b[K", seen.bar(width() - 1));
             let _ = screen.flush();
             self.drawn = true;
         } else if self.printed.is_none_or(|at| at.elapsed() >= PLAIN_EVERY) {
@@ -113,7 +135,7 @@ impl Line {
     /// What comes next begins on a line of its own.
     pub(super) fn end(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            eprintln!();
+            tell!();
         }
     }
 }
@@ -131,10 +153,16 @@ mod tests {
             "counters": {"done": 120, "queued": 280, "failed": 3, "skipped": 7},
             "crawl": {"pagesPerSecond": 35.2, "currentUrl": "https://example.com/"},
         }));
-        assert_eq!(seen.plain(), "120 pages, 280 to go, 3 failed, 35 pages/s");
-        let bar = "[######--------------]  30% 120 pages, 280 to go, 3 failed, 35 pages/s \
+        assert_eq!(
+            seen.plain(),
+            "120 pages, 280 to go, 3 failed, 35 pages/s, 8 s left"
+        );
+        let bar = "[######--------------]  30% 120 pages, 280 to go, 3 failed, 35 pages/s, 8 s left \
                    https://example.com/";
-        assert_eq!(seen.bar(), bar);
+        assert_eq!(seen.bar(200), bar);
+        assert_eq!(seen.bar(79).chars().count(), 79);
+        let hostile = Seen::of(&json!({"crawl": {"currentUrl": "a\u{1b}[2Jb\r"}}));
+        assert_eq!(hostile.current, "a[2Jb");
         assert!(seen.summary("a.ndjson").contains("written to a.ndjson"));
         assert_eq!(Seen::of(&json!({})), Seen::default());
     }

@@ -3,7 +3,8 @@
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use hyper::Method;
-use serde_json::Value;
+use jobs::JobId;
+use serde_json::{Value, json};
 
 use super::{Crawler, Part};
 use crate::cli::Crawl;
@@ -19,11 +20,24 @@ impl There {
     pub(super) async fn begin(options: &Crawl, server: &str) -> anyhow::Result<Self> {
         let remote = Remote::parse(server, options.key.as_deref())?;
         let id = match &options.resume {
-            Some(id) => id.clone(),
+            Some(id) => {
+                let id = JobId::parse(id).with_context(|| format!("{id} is no job"))?;
+                id.to_string()
+            }
             None => create(&remote, options).await?,
         };
         let server = server.trim_end_matches('/').to_owned();
-        Ok(Self { remote, server, id })
+        let there = Self { remote, server, id };
+        let path = format!("/api/jobs/{}", there.id);
+        if there.get(&path).await?["status"] == "paused" {
+            let resume = json!({"action": "resume"});
+            let asked = there.remote.call(Method::PUT, &path, Some(&resume));
+            let (status, answer) = asked.await?;
+            if status != 200 {
+                bail!("{} answers {status}: {}", there.server, said(&answer));
+            }
+        }
+        Ok(there)
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
