@@ -47,9 +47,12 @@ impl Scraper for Tree {
             rel: None,
         };
         let next = (1..=10).map(|child| number * 10 + child);
+        let page = page(request.url.as_str());
         Ok(Page {
             links: next.filter(|next| *next < PAGES).map(link).collect(),
-            ..page(request.url.as_str())
+            // A site that says the same everywhere is a trap.
+            text: format!("{number}: {}", page.text),
+            ..page
         })
     }
 }
