@@ -292,6 +292,14 @@ impl Name {
         }
     }
 
+    /// "Generate implied end tags" ends it.
+    pub(super) fn has_implied_end(self) -> bool {
+        matches!(
+            self,
+            Self::Dd | Self::Dt | Self::Li | Self::Optgroup | Self::Option | Self::P
+        )
+    }
+
     /// An end tag does not look for its start tag beyond such an element.
     pub(super) fn bounds_scope(self) -> bool {
         matches!(

@@ -234,7 +234,7 @@ impl<R: Receiver> Scanner<'_, '_, R> {
 }
 
 /// How long a comment is, its end included, from behind its `<!--`.
-fn comment_length(comment: &[u8]) -> usize {
+pub(super) fn comment_length(comment: &[u8]) -> usize {
     if comment.starts_with(b">") {
         return 1;
     }

@@ -172,6 +172,7 @@ impl Reader {
                     return;
                 }
             }
+            Name::Table if !self.has_quirks => self.end_paragraph(),
             name => self.make_way(name),
         }
         let is_foreign = matches!(tag.name, Name::Svg | Name::Math);
@@ -316,6 +317,9 @@ impl Reader {
             | Name::Tr => self.stack.in_table(&[name]),
             Name::Form => {
                 let found = self.stack.in_scope(Name::Form);
+                if found.is_some() {
+                    self.close_down_to(self.stack.left_by_implied_ends());
+                }
                 let is_last = found.is_none_or(|at| at + 1 == self.stack.len());
                 if let Some(at) = found.filter(|_| !is_last) {
                     return self.stack.settle(at);
@@ -347,7 +351,8 @@ impl Reader {
 
     /// Closes the innermost elements until so many are left.
     fn close_down_to(&mut self, left: usize) {
-        while self.stack.len() > left {
+        // One that is over goes with the last element that was open in it.
+        while self.stack.len() > left || self.stack.top().is_some_and(|open| open.is_over) {
             let Some((at, open)) = self.stack.pop() else {
                 return;
             };

@@ -7,6 +7,7 @@ mod elements;
 mod label;
 mod main;
 mod metas;
+mod quirks;
 mod raw;
 mod reader;
 mod stack;
@@ -26,11 +27,12 @@ pub(super) fn read(
     formats: Formats,
     budget: &Budget<'_>,
 ) -> Result<Extracted, Failure> {
-    let mut reader = Reader::new(Addresses::at(input.final_url), formats);
+    let has_quirks = quirks::has_quirks(input.text);
+    let mut reader = Reader::new(Addresses::at(input.final_url), formats, has_quirks);
     scan(input.text, &mut reader, budget)?;
     if let Some(addresses) = reader.late_base() {
         // Links before it resolve against it too. Only ever once: the first base counts.
-        reader = Reader::based(addresses, formats);
+        reader = Reader::based(addresses, formats, has_quirks);
         scan(input.text, &mut reader, budget)?;
     }
     Ok(reader.finish(input.language))

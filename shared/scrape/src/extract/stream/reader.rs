@@ -42,6 +42,8 @@ pub(super) struct Reader {
     addresses: Addresses,
     base: Base,
     formats: Formats,
+    /// A table does not end the paragraph that it stands in.
+    pub(super) has_quirks: bool,
     pub(super) stack: Stack,
     pub(super) raw: Option<Raw>,
     /// Open elements that are not shown, that are no text, that are templates.
@@ -73,11 +75,12 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(addresses: Addresses, formats: Formats) -> Self {
+    pub(super) fn new(addresses: Addresses, formats: Formats, has_quirks: bool) -> Self {
         Self {
             addresses,
             base: Base::Page,
             formats,
+            has_quirks,
             stack: Stack::new(),
             raw: None,
             hiding: 0,
@@ -106,10 +109,10 @@ impl Reader {
     }
 
     /// A reader that knows the base of the page already.
-    pub(super) fn based(addresses: Addresses, formats: Formats) -> Self {
+    pub(super) fn based(addresses: Addresses, formats: Formats, has_quirks: bool) -> Self {
         Self {
             base: Base::Settled,
-            ..Self::new(addresses, formats)
+            ..Self::new(addresses, formats, has_quirks)
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Open {
     /// Tells elements apart whose names are not known.
     key: u32,
     /// Its end tag has come, but elements in it are still open.
-    is_over: bool,
+    pub(super) is_over: bool,
     pub(super) effect: Effect,
 }
 
@@ -243,6 +243,13 @@ impl Stack {
     pub(super) fn foreign(&self, name: Name, key: u32) -> Option<usize> {
         let wanted = |open: &Open| open.effect.is_foreign && open.name == name && open.key == key;
         self.search(wanted, |open| !open.effect.is_foreign)
+    }
+
+    /// How many elements stay open after "generate implied end tags".
+    pub(super) fn left_by_implied_ends(&self) -> usize {
+        let ends = |open: &Open| open.name.has_implied_end() && !open.effect.is_foreign;
+        let stays = |open: &Open| !ends(open);
+        self.open.iter().rposition(stays).map_or(0, |at| at + 1)
     }
 
     /// How many elements stay open where a tag of HTML breaks out of foreign ones.
