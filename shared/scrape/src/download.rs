@@ -34,7 +34,7 @@ impl File {
             self.headers.push((name.to_owned(), value.to_owned()));
         }
         let (door, timeout) = (door.clone(), self.timeout);
-        let mut fetching = web.spawn(async move {
+        let fetching = web.spawn(async move {
             let fetch = Fetch {
                 url: &self.url,
                 headers: &self.headers,
@@ -44,8 +44,7 @@ impl File {
             door.download(&fetch, self.most).await
         });
         // The door keeps time as well, but a flood may keep the door from looking at its clock.
-        let Ok(ended) = tokio::time::timeout(timeout + GRACE, &mut fetching).await else {
-            fetching.abort();
+        let Ok(ended) = tokio::time::timeout(timeout + GRACE, fetching).await else {
             return Err(late(timeout));
         };
         ended.unwrap_or_else(|error| {

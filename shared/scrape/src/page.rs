@@ -64,11 +64,10 @@ impl WebScraper {
         timeout: Duration,
         task: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<T, Failure> {
-        let mut fetching = self.web.spawn(task);
+        let fetching = self.web.spawn(task);
         // The door keeps time as well, but a flood may keep the door from looking at its clock.
-        let ended = tokio::time::timeout(timeout + GRACE, &mut fetching).await;
+        let ended = tokio::time::timeout(timeout + GRACE, fetching).await;
         let Ok(ended) = ended else {
-            fetching.abort();
             let millis = timeout.as_millis();
             let message = format!("The page was not there within {millis} ms");
             return Err(Failure::new(FailureCode::Timeout, message));

@@ -2,9 +2,11 @@
 //! long as it sends; here it only ever delays other fetches, never the service beside them.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::door::Unbuilt;
 
@@ -29,12 +31,30 @@ impl Web {
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        match &self.0 {
+    ) -> Running<T> {
+        Running(match &self.0 {
             Some(runtime) => runtime.spawn(task),
             // Only ever empty while it is dropped.
             None => tokio::spawn(task),
-        }
+        })
+    }
+}
+
+/// A task on the threads of the web. Nobody asks for what it fetches once this is dropped, so it
+/// ends then, at its next wait, and its connection with it.
+pub(crate) struct Running<T>(JoinHandle<T>);
+
+impl<T> Future for Running<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -43,5 +63,27 @@ impl Drop for Web {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_nobody_waits_for_any_more_ends() {
+        let web = Web::start().unwrap();
+        let (started, is_started) = oneshot::channel();
+        let (held, is_let_go) = oneshot::channel::<()>();
+        let running = web.spawn(async move {
+            let _held = held;
+            started.send(()).unwrap();
+            std::future::pending::<()>().await;
+        });
+        is_started.await.unwrap();
+        drop(running);
+        assert!(is_let_go.await.is_err(), "it was let go of, not sent");
     }
 }

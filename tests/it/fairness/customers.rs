@@ -41,7 +41,7 @@ impl Entropy for Numbers {
 }
 
 /// Hands out what was sent first, whosever it is, as SQS does where nobody counts as noisy.
-struct Plain {
+pub(super) struct Plain {
     time: Arc<Time>,
     messages: Mutex<BinaryHeap<Reverse<(Timestamp, u64, String)>>>,
     sent: AtomicU64,
@@ -52,7 +52,9 @@ impl Queue for Plain {
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError> {
         for envelope in envelopes {
             let number = self.sent.fetch_add(1, Ordering::Relaxed);
-            let from = self.time.now() + envelope.delay;
+            // In whole seconds, as there.
+            let wait = Duration::from_secs(envelope.delay.as_millis().div_ceil(1_000) as u64);
+            let from = self.time.now() + wait;
             let message = (from, number, envelope.message.encode());
             self.messages.lock().unwrap().push(Reverse(message));
         }
@@ -61,7 +63,15 @@ impl Queue for Plain {
 }
 
 impl Plain {
-    fn try_receive(&self) -> Option<Message> {
+    pub(super) fn new(time: &Arc<Time>) -> Self {
+        Self {
+            time: Arc::clone(time),
+            messages: Mutex::default(),
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn try_receive(&self) -> Option<Message> {
         let mut messages = self.messages.lock().unwrap();
         let Reverse((from, _, _)) = messages.peek()?;
         if *from > self.time.now() {
@@ -108,11 +118,7 @@ fn run(kind: &Kind, many: usize, cap: u64, workers: usize) -> (Duration, u64) {
     let time = Arc::new(Time::default());
     let clock = Arc::clone(&time) as Arc<dyn Clock>;
     let local = LocalQueue::new(Arc::clone(&clock));
-    let plain = Arc::new(Plain {
-        time: Arc::clone(&time),
-        messages: Mutex::default(),
-        sent: AtomicU64::new(0),
-    });
+    let plain = Arc::new(Plain::new(&time));
     let (queue, receive): (Arc<dyn Queue>, Receive) = match kind {
         Kind::Local => {
             let receiving = local.clone();

@@ -1,10 +1,13 @@
 //! Who has to wait for others: customers among each other, and one priority for the others. In a
 //! time of its own, in which a page takes as long as a test says and nothing else takes any.
 
+mod crawls;
 mod customers;
 mod hosts;
 mod ledger;
 mod priorities;
+mod processes;
+mod site;
 mod time;
 
 use std::time::Duration;

@@ -1,14 +1,16 @@
 //! A time that passes when everybody waits, and then at once. One thread, tasks in a fixed order:
 //! every run is the same.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use jobs::Timestamp;
 use jobs::ports::Clock;
 
@@ -18,8 +20,21 @@ use crate::app::START;
 #[derive(Default)]
 pub(super) struct Time {
     millis: AtomicI64,
-    awaited: Mutex<Vec<i64>>,
+    awaited: Mutex<BTreeMap<(i64, u64), Waker>>,
+    waits: AtomicU64,
     over: AtomicBool,
+}
+
+/// Somebody waits for a time; nobody any more once this is dropped.
+struct Wait<'a> {
+    time: &'a Time,
+    key: (i64, u64),
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.time.awaited.lock().unwrap().remove(&self.key);
+    }
 }
 
 #[async_trait]
@@ -29,15 +44,24 @@ impl Clock for Time {
     }
 
     async fn sleep(&self, time: Duration) {
-        let until = self.millis.load(Ordering::Relaxed) + time.as_millis() as i64;
-        poll_fn(|_| {
-            if self.millis.load(Ordering::Relaxed) >= until {
-                return Poll::Ready(());
-            }
-            self.awaited.lock().unwrap().push(until);
-            Poll::Pending
-        })
-        .await;
+        self.pass(time).await;
+    }
+}
+
+/// What the SDK waits for between two tries.
+#[derive(Clone)]
+pub(super) struct SdkTime(pub(super) Arc<Time>);
+
+impl std::fmt::Debug for SdkTime {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SdkTime")
+    }
+}
+
+impl AsyncSleep for SdkTime {
+    fn sleep(&self, time: Duration) -> Sleep {
+        let clock = Arc::clone(&self.0);
+        Sleep::new(async move { clock.pass(time).await })
     }
 }
 
@@ -46,6 +70,25 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 impl Time {
     pub(super) fn passed(&self) -> Duration {
         self.now().since(START)
+    }
+
+    /// Lets so much time pass.
+    async fn pass(&self, time: Duration) {
+        let until = self.millis.load(Ordering::Relaxed) + time.as_millis() as i64;
+        let number = self.waits.fetch_add(1, Ordering::Relaxed);
+        let wait = Wait {
+            time: self,
+            key: (until, number),
+        };
+        poll_fn(|context| {
+            if self.millis.load(Ordering::Relaxed) >= until {
+                return Poll::Ready(());
+            }
+            let waker = context.waker().clone();
+            self.awaited.lock().unwrap().insert(wait.key, waker);
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Ends the run.
@@ -58,10 +101,16 @@ impl Time {
         let mut context = Context::from_waker(Waker::noop());
         while !self.over.load(Ordering::Relaxed) {
             tasks.retain_mut(|task| task.as_mut().poll(&mut context).is_pending());
-            let Some(next) = self.awaited.lock().unwrap().drain(..).min() else {
+            let mut awaited = self.awaited.lock().unwrap();
+            let Some(&(next, _)) = awaited.keys().next() else {
                 return;
             };
-            self.millis.fetch_max(next, Ordering::Relaxed);
+            let now = self.millis.fetch_max(next, Ordering::Relaxed).max(next);
+            let later = awaited.split_off(&(now + 1, 0));
+            let due = std::mem::replace(&mut *awaited, later);
+            drop(awaited);
+            // Combinators ask only those again who have called.
+            due.into_values().for_each(Waker::wake);
         }
     }
 }

@@ -8,15 +8,19 @@
 
 pub mod experience;
 pub mod gate;
+pub mod permit;
 pub mod places;
 pub mod slots;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::time::Duration;
 
 pub use experience::Experience;
-pub use gate::{Gate, Permit, Plan, Seen};
+pub use gate::Gate;
+pub use permit::{Permit, Plan, Seen};
+pub use turn::Turn;
 
 use crate::time::Timestamp;
 
@@ -28,8 +32,10 @@ pub const MOST_TAKERS: usize = 64;
 pub const LONGEST_HOLD: Duration = Duration::from_hours(1);
 /// No site has us wait for longer between two requests.
 pub const LONGEST_DELAY: Duration = Duration::from_hours(1);
-/// Places and slots are never taken for longer ahead: what is, was written by a wrong clock.
+/// Places are never taken for longer ahead: what is, was written by a wrong clock.
 const AHEAD: Duration = Duration::from_mins(1);
+/// Nor are slots, which jobs that take turns have for the next time that they come.
+const SLOTS_AHEAD: Duration = Duration::from_mins(2);
 /// How long a delay counts for everybody after somebody has asked for it, besides itself.
 const REMEMBERED: Duration = Duration::from_mins(1);
 /// The first hold on a host that fails; each further failure doubles it.
@@ -81,7 +87,7 @@ impl Host {
         let mut host = self.clone();
         host.takers
             .retain(|taker| taker.until > now && taker.until <= now + AHEAD);
-        if host.last_at > now + AHEAD {
+        if host.last_at > now + SLOTS_AHEAD {
             host.last_at = Timestamp::default();
         }
         if host.held_until > now + LONGEST_HOLD + AHEAD {

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::crawl::host::Turn;
 use crate::crawl::refresh::Change;
 
 /// Where the addresses of a crawl stand. `discovered` is their sum by construction, at every read.
@@ -80,6 +81,9 @@ pub struct Progress {
     /// The next slice need only know the head of the queue.
     #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
     pub light: bool,
+    /// The slots of a host that the next slice comes back for.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
     /// The next slice puts the failed addresses back into the queue.
     #[serde(rename = "y", default, skip_serializing_if = "std::ops::Not::not")]
     pub retry_failed: bool,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::crawl::host::{Gate, Host, Plan};
+use crate::crawl::host::{Gate, Host, Plan, Turn};
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::id::JobId;
@@ -53,6 +53,12 @@ impl<'a> Gates<'a> {
     /// What the site's `robots.txt` asks for; at most an hour.
     pub fn set_crawl_delay(&mut self, host: &str, delay: Duration) {
         self.gate(host).keep_delay(delay);
+    }
+
+    /// Whether the site's `robots.txt` is still to be asked for. The next request is for it then,
+    /// and where nobody else is at the host, nobody comes before it is read: it may name a delay.
+    pub fn explore(&mut self, host: &str, explores: bool) {
+        self.gate(host).explore(explores);
     }
 
     /// Whether a request to `host` may start now, by what was taken in advance. Says
@@ -136,6 +142,20 @@ impl<'a> Gates<'a> {
             self.news.remove(&host);
         }
         Ok(())
+    }
+
+    /// The slots that the job is to come back for: the first of those that are still to come. They
+    /// are not given back by [`Gates::leave`], but taken up by the next slice.
+    pub fn keep_turn(&mut self, now: Timestamp) -> Option<Turn> {
+        let turn = |(host, gate): (&String, &Gate)| Some((gate.next_slot(now)?, host.clone()));
+        let (_, host) = self.by_host.iter().filter_map(turn).min()?;
+        self.by_host.get_mut(&host)?.keep_turn(&host, now)
+    }
+
+    /// Goes on with what the slice before has kept.
+    pub fn take_up(&mut self, turn: &Turn) {
+        let now = self.app.now();
+        self.gate(&turn.host).take_up(turn, now);
     }
 
     /// The slice ends, and nothing of it is under way: gives back what was taken and not used.

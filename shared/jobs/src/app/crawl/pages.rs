@@ -28,10 +28,12 @@ pub(super) type Outcome = Result<Visited, Failure>;
 pub(super) enum Event {
     /// With what was known of the page, and the time that it took.
     Visited(Ticket, Option<Box<Known>>, Outcome, Duration),
-    /// Of a host.
-    Robots(String, Result<Robots, Failure>),
-    /// By its place in the list of sitemaps.
-    Sitemap(usize, Result<Sitemap, Failure>),
+    /// What is remembered of the rules of a host.
+    Remembered(String, Option<Robots>),
+    /// What its origin says of them, and the time that it took.
+    Robots(String, Url, Result<Robots, Failure>, Duration),
+    /// By its place in the list of sitemaps, with its host and the time that it took.
+    Sitemap(usize, String, Result<Sitemap, Failure>, Duration),
 }
 
 /// What all visits of a crawl have in common.

@@ -12,7 +12,7 @@ use crate::crawl::robots::{Robots, product_token};
 use crate::crawl::visit::RobotsFile;
 use crate::crawl::{Counters, PackName, Part};
 use crate::error::Error;
-use crate::failure::{Failure, FailureCode};
+use crate::failure::Failure;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::ports::Scraper;
@@ -140,25 +140,18 @@ impl App {
         Ok(packed.manifest)
     }
 
-    /// The rules of an origin: remembered for a day at most, by all crawls together.
-    pub(super) async fn robots(
+    /// Asks an origin for its rules, and remembers them for a day at most, for all crawls together.
+    /// The failure is that of the request.
+    pub(super) async fn fetch_robots(
         &self,
         scraper: &dyn Scraper,
         origin: &Url,
         agent: Option<&str>,
     ) -> Result<Robots, Failure> {
-        let token = product_token(agent);
-        if let Some(body) = self.remembered_robots(origin).await {
-            return Ok(Robots::parse(&body, token));
-        }
         let body = match scraper.robots(origin, agent).await {
             RobotsFile::Found(body) => body,
             RobotsFile::Absent => Vec::new(),
-            RobotsFile::Unreachable(failure) => {
-                let sentence = format!("robots.txt of {origin} cannot be read: {failure}");
-                let failed = Failure::new(FailureCode::RobotsUnreachable, sentence);
-                return Err(failed.with_retry_after(failure.retry_after));
-            }
+            RobotsFile::Unreachable(failure) => return Err(failure),
         };
         let mut kept = format!("{}\n", self.now().as_millis()).into_bytes();
         kept.extend_from_slice(&body);
@@ -166,7 +159,7 @@ impl App {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "a robots.txt is not remembered");
         }
-        Ok(Robots::parse(&body, token))
+        Ok(Robots::parse(&body, product_token(agent)))
     }
 
     /// What is remembered of a robots.txt, where that is not too old.

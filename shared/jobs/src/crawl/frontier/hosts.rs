@@ -115,8 +115,8 @@ impl Frontier {
         self.host_of.get(authority) == Some(&0)
     }
 
-    /// The `most` hosts with something to visit now whose turn comes first, and how much.
-    pub fn waiting_hosts(&mut self, now: Timestamp, most: usize) -> Vec<(String, usize)> {
+    /// The hosts with something to visit now, those whose turn comes first in front, and how much.
+    pub fn waiting_hosts(&mut self, now: Timestamp) -> Vec<(String, usize)> {
         let mut waiting = Vec::new();
         for (index, host) in self.hosts.iter_mut().enumerate() {
             host.wake(now);
@@ -129,32 +129,61 @@ impl Frontier {
             let host = &self.hosts[*index];
             (host.authority.clone(), host.ready.len())
         };
-        waiting.iter().take(most).map(of).collect()
+        waiting.iter().map(of).collect()
     }
 
-    /// The host of what would be visited next, where its robots.txt is to be asked for first; marked
-    /// as asked. A host whose turn may never come is not asked at all.
-    pub fn next_robots(
+    /// The hosts, `most` of them, of what would be visited next where their robots.txt has to be
+    /// read first, each with its origin. A host whose turn may never come is not among them.
+    pub fn unknown_hosts(
         &mut self,
         now: Timestamp,
+        most: usize,
         mut permitted: impl FnMut(&str) -> bool,
-    ) -> Option<(String, Url)> {
-        if self.limit_reached(self.in_flight.len() as u32).is_some() {
-            return None;
+    ) -> Vec<(String, Url)> {
+        let is_unknown = |host: &HostQueue| matches!(host.access, Access::Unknown);
+        let any = self.hosts.iter().any(is_unknown);
+        if !any || self.limit_reached(self.in_flight.len() as u32).is_some() {
+            return Vec::new();
         }
         let known = self.first_ready(now, &mut permitted);
         let first = |(index, host): (usize, &HostQueue)| {
-            let unknown = matches!(host.access, Access::Unknown);
-            let &(depth, number) = host.ready.first().filter(|_| unknown)?;
+            let &(depth, number) = host.ready.first().filter(|_| is_unknown(host))?;
             Some((depth, number, index))
         };
-        let first = self.hosts.iter().enumerate().filter_map(first).min()?;
-        if known.is_some_and(|known| known < first) || self.awaits_less_than(first.0) {
-            return None;
+        let is_next = |first: &(u8, Number, usize)| {
+            known.is_none_or(|known| *first <= known) && !self.awaits_less_than(first.0)
+        };
+        let hosts = self.hosts.iter().enumerate().filter_map(first);
+        let mut hosts: Vec<_> = hosts.filter(is_next).collect();
+        hosts.sort_unstable();
+        let of = |(_, _, index): &(u8, Number, usize)| {
+            let host = &self.hosts[*index];
+            (host.authority.clone(), host.origin.clone())
+        };
+        hosts.iter().take(most).map(of).collect()
+    }
+
+    /// The origin of a host of this crawl whose robots.txt nobody has asked for.
+    pub fn unknown_origin(&self, authority: &str) -> Option<Url> {
+        let host = &self.hosts[*self.host_of.get(authority)?];
+        matches!(host.access, Access::Unknown).then(|| host.origin.clone())
+    }
+
+    /// Whether the rules of a host are being asked for.
+    pub fn is_asking(&self, authority: &str) -> bool {
+        let host = self.host_of.get(authority).map(|index| &self.hosts[*index]);
+        host.is_some_and(|host| matches!(host.access, Access::Asked))
+    }
+
+    /// The robots.txt of a host is being asked for; or not any more, and not known either.
+    pub fn set_asking(&mut self, authority: &str, asking: bool) {
+        if let Some(&index) = self.host_of.get(authority) {
+            self.hosts[index].access = if asking {
+                Access::Asked
+            } else {
+                Access::Unknown
+            };
         }
-        let host = &mut self.hosts[first.2];
-        host.access = Access::Asked;
-        Some((host.authority.clone(), host.origin.clone()))
     }
 
     pub(super) fn knows_host(&self, url: &Url) -> bool {

@@ -20,6 +20,7 @@ use crate::crawl::packing::Packer;
 use crate::crawl::progress::{Counters, Part};
 use crate::crawl::reason::Reason;
 use crate::crawl::rules::{Found, Rules};
+use crate::crawl::scope::authority;
 use crate::crawl::table::{ByHash, Number, UrlTable};
 use crate::crawl::traps::Traps;
 use crate::extraction::Extraction;
@@ -259,6 +260,13 @@ impl Frontier {
             tries,
             relink: false,
         })
+    }
+
+    /// The host of an address that [`Frontier::take`] would take.
+    pub fn host_to_take(&self, number: Number) -> Option<String> {
+        let is_queued = matches!(self.table.get(number)?.standing, Standing::Queued(_));
+        let (url, _) = self.address(number)?;
+        (is_queued && !self.in_flight.contains_key(&number)).then(|| authority(&url))
     }
 
     fn address(&self, number: Number) -> Option<(Url, u8)> {

@@ -295,7 +295,7 @@ impl Frontier {
         Some(failure)
     }
 
-    /// A visit was not begun, or not seen to its end: it has its turn again.
+    /// A visit was not seen to its end: it has its turn again.
     pub fn put_back(&mut self, ticket: &Ticket) {
         let Some(visit) = self.in_flight.remove(&ticket.number) else {
             return;
@@ -305,6 +305,12 @@ impl Frontier {
         queue
             .ready
             .insert((depth.unwrap_or(visit.depth), ticket.number));
+    }
+
+    /// A visit was not begun after all: it has its turn again, and nothing has happened.
+    pub fn put_off(&mut self, ticket: &Ticket) {
+        self.visits = self.visits.saturating_sub(1);
+        self.put_back(ticket);
     }
 
     /// Puts every failed address back into the queue, with all its attempts. All of them have to

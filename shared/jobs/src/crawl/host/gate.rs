@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use super::experience::Lesson;
+use super::permit::{Effect, Permit, Places, Plan, Seen};
 use super::places::{
-    Claim, MARGIN, PATIENCE, RENEWED_AFTER, RENEWED_BEFORE_END, SHORTEST_WAIT, SPREAD_MS, TERM,
+    ALL, CROWDED_RENEWED_AFTER, CROWDED_TERM, Claim, MARGIN, PATIENCE, RENEWED_AFTER,
+    RENEWED_BEFORE_END, SHORTEST_WAIT, SPREAD_MS, TERM,
 };
 use super::slots::{Asker, Block, Slots};
-use super::{AHEAD, Experience, Host, LONGEST_DELAY, LONGEST_HOLD, Taker};
+use super::{AHEAD, Experience, Host, LONGEST_DELAY, LONGEST_HOLD, SLOTS_AHEAD, Taker};
 use crate::failure::Failure;
 use crate::time::Timestamp;
 
@@ -22,50 +24,6 @@ const FRESH: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// Without a delay.
 const FRESH_WITHOUT_DELAY: Duration = Duration::from_secs(1);
 
-/// Whether a request may start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permit {
-    Now,
-    /// Not before this.
-    At(Timestamp),
-    /// The table has to be asked.
-    Ask,
-}
-
-/// What a process knows of a host.
-#[derive(Clone, Debug, Default)]
-pub struct Seen {
-    /// The row, or that there is none.
-    pub row: Option<Host>,
-    /// When the row was read; as long as that may be ago, it may have changed.
-    pub at: Timestamp,
-    /// A hold that is known here, whatever the row says.
-    pub held_until: Timestamp,
-}
-
-/// What to write, where something is to be written, and what the worker then has.
-#[derive(Debug)]
-pub struct Plan {
-    pub write: Option<Host>,
-    pub(super) then: Effect,
-}
-
-#[derive(Debug)]
-pub(super) enum Effect {
-    Slots(Block),
-    Places(Places),
-    /// Until then; places of what still runs are counted as long as this says.
-    Wait(Timestamp, Option<Places>),
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Places {
-    count: u8,
-    wanted: u8,
-    until: Timestamp,
-    renew_at: Timestamp,
-}
-
 /// One host, for one worker.
 #[derive(Debug)]
 pub struct Gate {
@@ -73,11 +31,13 @@ pub struct Gate {
     most: u8,
     /// The delay that job and site ask for.
     delay: Duration,
+    /// Its rules are not known: they may name a delay.
+    explores: bool,
     running: u8,
     /// Most that ran at once since places were last taken.
     peak: u8,
     last_start: Option<Timestamp>,
-    block: Option<Block>,
+    pub(super) block: Option<Block>,
     places: Option<Places>,
     wait_until: Option<Timestamp>,
     learned: Experience,
@@ -90,6 +50,7 @@ impl Gate {
             who,
             most: most.max(1),
             delay: delay.min(LONGEST_DELAY),
+            explores: false,
             running: 0,
             peak: 0,
             last_start: None,
@@ -103,6 +64,12 @@ impl Gate {
     /// The site wants a delay too.
     pub fn keep_delay(&mut self, delay: Duration) {
         self.delay = self.delay.max(delay.min(LONGEST_DELAY));
+    }
+
+    /// Whether the site's rules are still to be asked for. Where nobody is at the host, that takes
+    /// all of its places: whoever comes meanwhile would not know of a delay either.
+    pub fn explore(&mut self, explores: bool) {
+        self.explores = explores;
     }
 
     /// Whether nothing would be lost with it.
@@ -128,6 +95,10 @@ impl Gate {
             return Permit::At(until);
         }
         let delay = host.delay_for(self.delay);
+        // Until its own slot comes, whatever becomes known of the host can only be a longer wait.
+        if let Some(next) = self.slot(now, delay).filter(|next| *next > now) {
+            return Permit::At(next);
+        }
         if now.since(seen.at).max(seen.at.since(now)) > fresh(delay) {
             return Permit::Ask;
         }
@@ -142,21 +113,20 @@ impl Gate {
         if self.running >= self.most {
             return Permit::At(now + BREATH);
         }
-        match self.block {
-            Some(block)
-                if block.delay >= delay
-                    && !block.is_used_up()
-                    && block.end >= now
-                    && block.next <= now + AHEAD =>
-            {
-                if block.next <= now {
-                    Permit::Now
-                } else {
-                    Permit::At(block.next)
-                }
-            }
-            _ => Permit::Ask,
+        match self.slot(now, delay) {
+            Some(next) if next <= now => Permit::Now,
+            Some(next) => Permit::At(next),
+            None => Permit::Ask,
         }
+    }
+
+    /// The next slot of its own that can be used, or could have been before now.
+    fn slot(&self, now: Timestamp, delay: Duration) -> Option<Timestamp> {
+        let block = self.block.filter(|block| {
+            let is_left = !block.is_used_up() && block.end >= now;
+            !delay.is_zero() && block.delay >= delay && is_left && block.next <= now + SLOTS_AHEAD
+        });
+        block.map(|block| block.next)
     }
 
     fn permit_by_places(&self, now: Timestamp, host: &Host) -> Permit {
@@ -164,7 +134,7 @@ impl Gate {
             return Permit::Ask;
         };
         let in_term = places.until > now + MARGIN && places.until <= now + AHEAD;
-        if !in_term || now >= places.renew_at {
+        if !in_term || now >= places.renew_at || places.alone && !self.explores {
             return Permit::Ask;
         }
         let granted = |wanted| host.grant(self.claim(wanted));
@@ -242,15 +212,26 @@ impl Gate {
         let claim = self.claim(wanted);
         // Where there are more than there are places, each has one for a term and then lets
         // another have it.
-        let yields = renewed && count > 0 && host.is_crowded(claim) && host.is_awaited(self.who);
+        let crowded = host.is_crowded(claim);
+        let yields = renewed && count > 0 && crowded && host.is_awaited(self.who);
         let granted = if yields { 0 } else { host.grant(claim) };
+        let alone = self.explores && granted > 0 && host.is_free(self.who);
+        let (term, renewed_after) = if crowded {
+            (CROWDED_TERM, CROWDED_RENEWED_AFTER)
+        } else {
+            (TERM, RENEWED_AFTER)
+        };
         let mut taker = Taker {
             who: self.who,
             // What runs takes a place until it has ended.
-            places: granted.max(self.running),
+            places: if alone {
+                ALL
+            } else {
+                granted.max(self.running)
+            },
             wanted: claim.wanted,
             most: self.most,
-            until: now + TERM,
+            until: now + term,
         };
         if granted > 0
             && let Some(next) = host.with(taker)
@@ -261,7 +242,8 @@ impl Gate {
                     count: granted,
                     wanted: claim.wanted,
                     until: taker.until,
-                    renew_at: now + RENEWED_AFTER,
+                    renew_at: now + renewed_after,
+                    alone,
                 }),
             };
         }
@@ -277,6 +259,7 @@ impl Gate {
             wanted: claim.wanted,
             until: taker.until,
             renew_at: at,
+            alone: false,
         };
         Plan {
             write: if stands { None } else { host.with(taker) },

@@ -10,6 +10,9 @@ use super::{DEFAULT_PLACES, Host, MOST_TAKERS, Taker};
 pub(super) const TERM: Duration = Duration::from_secs(10);
 /// When they are taken anew, where they are still used.
 pub(super) const RENEWED_AFTER: Duration = Duration::from_secs(6);
+/// The same where more want a place than there are: each turn costs two writes, whatever it lasts.
+pub(super) const CROWDED_TERM: Duration = Duration::from_secs(20);
+pub(super) const CROWDED_RENEWED_AFTER: Duration = Duration::from_secs(14);
 /// Nothing is begun this shortly before a term ends: clocks differ.
 pub(super) const MARGIN: Duration = Duration::from_secs(1);
 /// The latest, where nothing new is begun but requests are still under way.
@@ -19,6 +22,9 @@ pub(super) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 pub(super) const SPREAD_MS: u64 = 4_000;
 /// and has this long to do so before he is forgotten.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// More places than any host has: who has them is alone there.
+pub(super) const ALL: u8 = u8::MAX;
 
 /// What somebody asks for.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +54,11 @@ impl Host {
     /// Whether somebody else waits for a place.
     pub(super) fn is_awaited(&self, who: u64) -> bool {
         self.others(who).any(|taker| taker.places == 0)
+    }
+
+    /// Whether nobody else has a place.
+    pub(super) fn is_free(&self, who: u64) -> bool {
+        self.others(who).all(|taker| taker.places == 0)
     }
 
     /// Whether more want a place than there are.

@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
-use super::{Host, remembered};
+use super::{Host, SLOTS_AHEAD, remembered};
 use crate::time::Timestamp;
 
 /// How much time a block covers, about.
-const BLOCK: Duration = Duration::from_secs(5);
-/// A block is taken only where it begins sooner; nor does it have longer waits in it.
+const BLOCK: Duration = Duration::from_secs(8);
+/// A worker waits so long for its block, or between two slots of it; else it comes back for them.
 pub(super) const SOON: Duration = Duration::from_secs(2);
+/// A block is taken for later only where it ends this long before nobody would believe it.
+const BELIEVED: Duration = Duration::from_secs(30);
 /// How late the last slot of a block may be used: an eighth of the delay, and no more than this.
 const LONGEST_SLACK: Duration = Duration::from_millis(250);
-/// Those who come too early for the next block come back spread over this, before whoever has the
-/// current one has used it up: so everybody has his turn.
+/// Those for whom there is no block come back spread over this, shortly before one is free: so
+/// everybody has his turn.
 const SPREAD: Duration = Duration::from_millis(900);
 
 /// Slots that one worker has taken.
@@ -25,7 +27,7 @@ pub(super) struct Block {
     /// and until when: as the row says.
     pub(super) end: Timestamp,
     /// What the row said before.
-    before: Timestamp,
+    pub(super) before: Timestamp,
 }
 
 impl Block {
@@ -90,8 +92,16 @@ impl Host {
             next.delay = asker.delay;
             next.delay_until = now + remembered(asker.delay);
         }
+        let slack = (delay / 8).min(LONGEST_SLACK);
+        let fit = if delay > SOON {
+            1
+        } else {
+            (BLOCK.as_millis() / delay.as_millis().max(1)).max(1) as usize
+        };
+        let slots = asker.wanted.clamp(1, fit) as u32;
+        let end = first + delay * (slots - 1) + slack;
         let wait = first.since(now);
-        if wait >= SOON {
+        if wait >= SOON && end + BELIEVED > now + SLOTS_AHEAD {
             let at = if wait >= SOON * 2 {
                 let chance = asker.chance % SPREAD.as_millis() as u64;
                 first - SOON + Duration::from_millis(chance)
@@ -101,14 +111,6 @@ impl Host {
             let is_news = asker.delay > self.delay;
             return Slots::Later(at, is_news.then(|| Box::new(next)));
         }
-        let slack = (delay / 8).min(LONGEST_SLACK);
-        let fit = if delay > SOON {
-            1
-        } else {
-            (BLOCK.as_millis() / delay.as_millis().max(1)).max(1) as usize
-        };
-        let slots = asker.wanted.clamp(1, fit) as u32;
-        let end = first + delay * (slots - 1) + slack;
         next.last_at = end;
         let block = Block {
             delay,

@@ -1,41 +1,38 @@
 //! What a slice begins: robots.txt first, then sitemaps, then pages, as many as may be under way at
-//! once. Refuses to begin what the host or the end of the slice forbids.
+//! once. Refuses to begin what the host or the end of the slice forbids, and anything at all while
+//! the row has not been looked at for a while.
 
-use super::{LAST_START, MAX_CURRENT, PAGE_TIMEOUT, Slice, Stop};
+use std::future::poll_fn;
+use std::task::Poll;
+
+use super::{LAST_START, MAX_CURRENT, PAGE_TIMEOUT, Pending, Slice, Stop};
 use crate::app::crawl::gates::Permit;
 use crate::app::crawl::pages::{self, Event};
 use crate::crawl::frontier::{Access, Ticket};
 use crate::crawl::refresh::Known;
-use crate::crawl::robots::Robots;
+use crate::crawl::robots::{Robots, product_token};
 use crate::crawl::{SitemapUse, Trial};
 use crate::error::Error;
 use crate::time::Timestamp;
 
-impl Slice<'_> {
+impl<'a> Slice<'a> {
     /// Begins whatever may be begun now.
     pub(super) async fn fill(&mut self) -> Result<Option<Stop>, Error> {
-        let most = if self.progress.careful > 0 {
-            1
-        } else {
-            usize::from(self.frontier.rules().options.max_concurrency)
-        };
-        while self.pending.len() < most {
+        loop {
             let now = self.app.now();
-            if now + LAST_START >= self.ends {
+            let is_late = now + LAST_START >= self.ends || now >= self.next_commit;
+            if is_late || self.pending.len() >= self.most_at_once() {
                 return Ok(None);
             }
-            if self.begin_robots(now) {
+            if self.look_for_rules(now).await {
                 continue;
             }
-            for (host, wanted) in self.frontier.waiting_hosts(now, most) {
-                if matches!(self.gates.permit(&host, now), Permit::Ask) {
-                    self.gates.ask(&host, wanted).await?;
-                }
-            }
-            if self.begin_sitemap(now) {
+            self.ask_hosts(now).await?;
+            let now = self.app.now();
+            if self.begin_robots(now).await || self.begin_sitemap(now).await {
                 continue;
             }
-            if self.is_reading_sitemap && self.needs_sitemaps_first() {
+            if self.sitemaps_come_first() {
                 return Ok(None);
             }
             let Some(ticket) = self.next(now) else {
@@ -48,39 +45,71 @@ impl Slice<'_> {
             }
             self.begin(ticket).await?;
         }
-        Ok(None)
     }
 
-    /// Asks the host of what comes next for its rules, where they are not known.
-    fn begin_robots(&mut self, now: Timestamp) -> bool {
-        let gates = &mut self.gates;
-        let permitted = |host: &str| matches!(gates.permit(host, now), Permit::Now);
-        let Some((authority, origin)) = self.frontier.next_robots(now, permitted) else {
+    /// A request begins now and not when something is next waited for: others rely on when it does.
+    async fn push(&mut self, mut request: Pending<'a>) {
+        let begun = poll_fn(|context| Poll::Ready(request.as_mut().poll(context))).await;
+        self.pending.push(match begun {
+            Poll::Ready(event) => Box::pin(std::future::ready(event)),
+            Poll::Pending => request,
+        });
+    }
+
+    /// Looks whether the rules of what comes next are remembered, where they are not known.
+    async fn look_for_rules(&mut self, now: Timestamp) -> bool {
+        let options = &self.frontier.rules().options;
+        let any = !options.respect_robots && options.sitemap == SitemapUse::Skip;
+        let mut hosts = self.unknown_hosts(now).into_iter();
+        let host = hosts.find(|(host, _)| any || !self.was_looked_for(host, now));
+        let Some((authority, origin)) = host else {
             return false;
         };
-        let options = &self.frontier.rules().options;
-        if !options.respect_robots && options.sitemap == SitemapUse::Skip {
+        if any {
             let access = Access::Rules(Box::new(Robots::allow_all()));
             self.frontier.learn_robots(&authority, access);
             return true;
         }
-        let (app, scraper) = (self.app, self.scraper);
-        let agent = self.spec.agent();
-        self.pending.push(Box::pin(async move {
-            let access = app.robots(scraper, &origin, agent).await;
-            Event::Robots(authority, access)
-        }));
+        self.frontier.set_asking(&authority, true);
+        let (app, token) = (self.app, product_token(self.spec.agent()));
+        self.push(Box::pin(async move {
+            let body = app.remembered_robots(&origin).await;
+            Event::Remembered(authority, body.map(|body| Robots::parse(&body, token)))
+        }))
+        .await;
         true
     }
 
-    pub(super) fn next(&mut self, now: Timestamp) -> Option<Ticket> {
-        if let Some(trial) = self.progress.trial.filter(|_| self.progress.careful > 0)
-            && let Some(ticket) = self.frontier.take(trial.number)
+    /// Asks a host for its rules, where they are not remembered either.
+    async fn begin_robots(&mut self, now: Timestamp) -> bool {
+        let hosts = self.unknown_hosts(now);
+        let host = hosts
+            .into_iter()
+            .find(|(host, _)| self.was_looked_for(host, now) && self.may_start(host, now));
+        let Some((authority, origin)) = host else {
+            return false;
+        };
+        self.frontier.set_asking(&authority, true);
+        self.gates.started(&authority, now);
+        let (app, scraper) = (self.app, self.scraper);
+        let agent = self.spec.agent();
+        self.push(Box::pin(async move {
+            let rules = app.fetch_robots(scraper, &origin, agent).await;
+            Event::Robots(authority, origin, rules, app.now().since(now))
+        }))
+        .await;
+        true
+    }
+
+    fn next(&mut self, now: Timestamp) -> Option<Ticket> {
+        if let Some(trial) = self.progress.trial
+            && let Some(host) = self.trial_host()
         {
-            return Some(ticket);
+            let may_start = self.knows_rules(&host) && self.may_start(&host, now);
+            return may_start.then(|| self.frontier.take(trial.number))?;
         }
         let gates = &mut self.gates;
-        let permitted = |host: &str| matches!(gates.permit(host, now), Permit::Now);
+        let permitted = |host: &str| gates.permit(host, now) == Permit::Now;
         self.frontier.next(now, permitted)
     }
 
@@ -91,7 +120,13 @@ impl Slice<'_> {
             || self.frontier.rules().options.sitemap == SitemapUse::Only
     }
 
-    pub(super) async fn begin(&mut self, ticket: Ticket) -> Result<(), Error> {
+    /// Whether a sitemap has to be read before any page.
+    pub(super) fn sitemaps_come_first(&self) -> bool {
+        let is_left = self.is_reading_sitemap || self.sitemap_host().is_some();
+        is_left && self.needs_sitemaps_first()
+    }
+
+    async fn begin(&mut self, ticket: Ticket) -> Result<(), Error> {
         let known = match &mut self.base {
             Some(base) if !ticket.relink => base.known(self.app, &ticket.url).await?,
             _ => None,
@@ -106,6 +141,12 @@ impl Slice<'_> {
             return Ok(());
         }
         let now = self.app.now();
+        if !self.may_start(&ticket.host, now) {
+            // Its time went by while something was read or written.
+            self.frontier.put_off(&ticket);
+            return Ok(());
+        }
+        self.takes_page = false;
         self.gates.started(&ticket.host, now);
         let shown = ticket.url.as_str();
         shown[..shown.floor_char_boundary(MAX_CURRENT)].clone_into(&mut self.progress.current);
@@ -118,19 +159,19 @@ impl Slice<'_> {
             .map(Known::validators);
         let visit = self.visits.visit(&ticket, timeout, validators);
         let (app, scraper) = (self.app, self.scraper);
-        self.pending.push(Box::pin(async move {
+        self.push(Box::pin(async move {
             let outcome = pages::visit(scraper, &visit).await;
             let took = app.now().since(now);
             Event::Visited(ticket, known.map(Box::new), outcome, took)
-        }));
+        }))
+        .await;
         Ok(())
     }
 
-    pub(super) fn begin_sitemap(&mut self, now: Timestamp) -> bool {
-        // One at a time: the next may be in it.
-        if self.is_reading_sitemap || self.frontier.is_light() {
+    async fn begin_sitemap(&mut self, now: Timestamp) -> bool {
+        let Some(host) = self.sitemap_host() else {
             return false;
-        }
+        };
         let Some((index, sitemap)) = self.frontier.next_sitemap() else {
             return false;
         };
@@ -138,16 +179,32 @@ impl Slice<'_> {
             self.frontier.read_sitemap(index, None);
             return true;
         };
-        let scraper = self.scraper;
+        if !self.knows_rules(&host) || !self.may_start(&host, now) {
+            return false;
+        }
+        let page_first = self.takes_page && !self.needs_sitemaps_first();
+        if page_first && self.has_page_on(&host, now) {
+            return false;
+        }
+        self.takes_page = true;
         self.is_reading_sitemap = true;
-        self.pending.push(Box::pin(async move {
-            Event::Sitemap(index, scraper.sitemap(&request).await)
-        }));
+        self.gates.started(&host, now);
+        let (app, scraper) = (self.app, self.scraper);
+        self.push(Box::pin(async move {
+            let outcome = scraper.sitemap(&request).await;
+            Event::Sitemap(index, host, outcome, app.now().since(now))
+        }))
+        .await;
         true
     }
 
+    fn has_page_on(&mut self, host: &str, now: Timestamp) -> bool {
+        let mut waiting = self.frontier.waiting_hosts(now).into_iter();
+        waiting.any(|(other, _)| other == host)
+    }
+
     /// Before a visit that may take the worker down: says so in the row.
-    pub(super) async fn try_alone(&mut self, ticket: &Ticket) -> Result<Option<Stop>, Error> {
+    async fn try_alone(&mut self, ticket: &Ticket) -> Result<Option<Stop>, Error> {
         let lapses = match self.progress.trial {
             Some(trial) if trial.number == ticket.number => trial.lapses,
             _ => 0,

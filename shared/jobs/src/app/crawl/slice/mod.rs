@@ -3,9 +3,11 @@
 //! own claim: whatever dies here loses what was not published, and nothing else.
 
 mod begin;
+mod hosts;
 mod publish;
 mod settle;
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::app::App;
-use crate::app::crawl::gates::{self, Gates, Permit};
+use crate::app::crawl::gates::{self, Gates};
 use crate::app::crawl::pages::{self, Event};
 use crate::app::crawl::refresh::BasePages;
 use crate::app::work::COMMIT_MARGIN;
@@ -28,8 +30,21 @@ use crate::time::Timestamp;
 
 /// The first commit comes no later than this, so that progress is seen and kept at once.
 const FIRST_COMMIT: Duration = Duration::from_millis(700);
+/// While something is under way, it is looked after at least this often: places whose term ends are
+/// taken anew.
+const TICK: Duration = Duration::from_secs(1);
+/// Most hosts that it wakes for sooner.
+const MOST_AWAITED: usize = 32;
+/// Nothing begins while the row has not been looked at for longer: who cancels or pauses a job is
+/// heard by then.
+const LONGEST_BLIND: Duration = Duration::from_secs(4);
+/// A slice that uses slots which were taken for it and then lets others have their turn publishes
+/// what it has done at its end, unless it takes longer.
+const LONGEST_TURN: Duration = Duration::from_secs(10);
 /// A slice that would have to wait longer ends, and comes back by a message.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// Messages come late by up to a second: whoever comes back for slots comes earlier than they begin.
+const EARLY: Duration = Duration::from_millis(1_500);
 /// A slice of no more visits than this is followed by a light one.
 const FEW_VISITS: u32 = 4;
 /// With less time left than this no visit is begun.
@@ -67,6 +82,10 @@ pub(super) struct Slice<'a> {
     pending: FuturesUnordered<Pending<'a>>,
     visits: pages::Visits,
     is_reading_sitemap: bool,
+    /// Where both have to wait for the same host, sitemaps and pages take turns.
+    takes_page: bool,
+    /// When rules were last looked for that nobody had remembered, by host.
+    looked_for: HashMap<String, Timestamp>,
     /// What a refresh compares with.
     base: Option<BasePages>,
     /// Packs written under this claim.
@@ -74,7 +93,10 @@ pub(super) struct Slice<'a> {
     began: Timestamp,
     done_before: u32,
     visits_before: u32,
+    /// When the row is written or at least looked at next.
     next_commit: Timestamp,
+    /// Before this it is only looked at.
+    publishes_from: Timestamp,
     ends: Timestamp,
 }
 
@@ -89,6 +111,7 @@ impl App {
     ) -> Result<(), Error> {
         let mut slice = Slice::open(self, job, spec, scraper, deadline).await?;
         let stop = slice.run().await;
+        slice.give_up_pending();
         // What was taken and not used is for others, whatever became of this slice.
         let left = slice.gates.leave().await;
         slice.stop(stop?).await?;
@@ -127,7 +150,16 @@ impl<'a> Slice<'a> {
         }
         let options = &frontier.rules().options;
         let delay = Duration::from_millis(options.request_delay);
-        let gates = Gates::new(app, gates::taker(&job.id), options.max_concurrency, delay);
+        let mut gates = Gates::new(app, gates::taker(&job.id), options.max_concurrency, delay);
+        let turn = progress.turn.take();
+        // Whoever takes turns has shown what there is already, and has not long to go.
+        let publishes_from = match &turn {
+            Some(turn) => {
+                gates.take_up(turn);
+                turn.begins() + LONGEST_TURN
+            }
+            None => now,
+        };
         Ok(Self {
             app,
             spec,
@@ -137,6 +169,8 @@ impl<'a> Slice<'a> {
             visits_before: frontier.visits(),
             visits: pages::Visits::of(spec, frontier.config(), options.formats),
             is_reading_sitemap: false,
+            takes_page: !job.fence.is_multiple_of(2),
+            looked_for: HashMap::new(),
             base: app.base_pages(&frontier).await?,
             frontier,
             progress,
@@ -144,13 +178,33 @@ impl<'a> Slice<'a> {
             pending: FuturesUnordered::new(),
             packs: 0,
             began: now,
-            next_commit: now + FIRST_COMMIT,
+            next_commit: now
+                + if turn.is_some() {
+                    LONGEST_BLIND
+                } else {
+                    FIRST_COMMIT
+                },
+            publishes_from,
             ends: deadline - COMMIT_MARGIN,
         })
     }
 
     async fn run(&mut self) -> Result<Stop, Error> {
         loop {
+            if self.gates.has_news() {
+                self.gates.tell().await?;
+            }
+            let now = self.app.now();
+            if now >= self.next_commit {
+                let stop = if now < self.publishes_from {
+                    self.look().await?
+                } else {
+                    self.commit().await?
+                };
+                if let Some(stop) = stop {
+                    return Ok(stop);
+                }
+            }
             if let Some(stop) = self.fill().await? {
                 return Ok(stop);
             }
@@ -165,7 +219,7 @@ impl<'a> Slice<'a> {
                     }
                     return Ok(Stop::Over);
                 }
-                if let Some(stop) = self.wait(now).await? {
+                if let Some(stop) = self.wait(now).await {
                     return Ok(stop);
                 }
                 continue;
@@ -185,12 +239,6 @@ impl<'a> Slice<'a> {
                 self.give_up_pending();
                 return Ok(Stop::Over);
             }
-            if now >= self.next_commit {
-                if let Some(stop) = self.commit().await? {
-                    return Ok(stop);
-                }
-                self.next_commit = self.app.now() + self.app.limits.commit_every;
-            }
         }
     }
 
@@ -200,9 +248,14 @@ impl<'a> Slice<'a> {
         worked >= self.spec.timeout_ms
     }
 
-    /// Waits for the next thing to end, but not beyond the next commit or the end of the slice.
+    /// Waits for the next thing to end, but not beyond the time at which something else may begin,
+    /// has to be written or looked after.
     async fn hear(&mut self, now: Timestamp) -> Result<Option<Stop>, Error> {
-        let until = self.next_commit.min(self.ends);
+        let mut until = self.next_commit.min(self.ends).min(now + TICK);
+        if self.pending.len() < self.most_at_once() {
+            let wakes = self.wakes(now, MOST_AWAITED).into_iter();
+            until = wakes.filter(|at| *at > now).fold(until, Timestamp::min);
+        }
         let event = {
             let alarm = self.app.ports.clock.alarm(until.since(now));
             match select(self.pending.next(), alarm).await {
@@ -217,33 +270,24 @@ impl<'a> Slice<'a> {
     }
 
     /// Nothing can be begun and nothing is under way: waits a moment, or ends the slice.
-    async fn wait(&mut self, now: Timestamp) -> Result<Option<Stop>, Error> {
-        let mut wakes: Vec<_> = self.frontier.wakes_at().into_iter().collect();
-        for (host, _) in self.frontier.waiting_hosts(now, usize::MAX) {
-            match self.gates.permit(&host, now) {
-                Permit::At(at) => wakes.push(at),
-                Permit::Now | Permit::Ask => wakes.push(now),
-            }
-        }
-        let at = wakes.into_iter().min().unwrap_or(now + LONGEST_WAIT);
+    async fn wait(&mut self, now: Timestamp) -> Option<Stop> {
+        let at = self.wakes(now, usize::MAX).into_iter().min();
+        let at = at.unwrap_or(now + LONGEST_WAIT);
         let wait = at.since(now);
         let starts_until = self.ends - LAST_START;
         if wait > LONGEST_WAIT || now + wait >= starts_until {
             // The next slice will not do much either: it need not know everything.
             let visits = self.frontier.visits() - self.visits_before;
             self.progress.light = wait > LONGEST_WAIT && visits <= FEW_VISITS;
-            return Ok(Some(Stop::Later(at)));
-        }
-        if now >= self.next_commit && self.frontier.has_news() {
-            if let Some(stop) = self.commit().await? {
-                return Ok(Some(stop));
-            }
-            self.next_commit = self.app.now() + self.app.limits.commit_every;
+            self.progress.turn = self.gates.keep_turn(now);
+            let turn = self.progress.turn.as_ref();
+            let is_turn = turn.is_some_and(|turn| turn.begins() == at);
+            return Some(Stop::Later(if is_turn { at - EARLY } else { at }));
         }
         // Never for nothing: whatever says that it is time now is asked again a moment later.
         let wait = wait.max(Duration::from_millis(1));
         self.app.ports.clock.sleep(wait).await;
-        Ok(None)
+        None
     }
 
     fn give_up_pending(&mut self) {

@@ -1,39 +1,57 @@
 //! How a slice publishes what it has done, and how it ends: always by one conditional write of the
 //! row, under the fence of its claim.
 
-use super::{Slice, Stop};
+use std::time::Duration;
+
+use super::{LONGEST_BLIND, Slice, Stop};
 use crate::app::{App, Settled};
 use crate::error::Error;
-use crate::job::State;
+use crate::job::{Job, State};
+use crate::time::Timestamp;
 use crate::transition::LONGEST_MESSAGE_DELAY;
+
+/// How long things may begin after a look at the row that took very long.
+const SHORTEST_SIGHT: Duration = Duration::from_secs(1);
 
 impl Slice<'_> {
     /// Publishes what has changed; where nothing has, only looks whether the job is still ours.
     pub(super) async fn commit(&mut self) -> Result<Option<Stop>, Error> {
         let changed = self.frontier.has_news()
             || self.job.crawl.as_ref().map(|crawl| crawl.trial) != Some(self.progress.trial);
-        let row = if changed {
-            self.put_pack().await?;
-            let (fence, progress) = (self.job.fence, &self.progress);
-            let settled = self
-                .app
-                .settle(&self.job, |row, stamp| row.advance(stamp, fence, progress))
-                .await?;
-            match settled {
-                Settled::Written(row) => row,
-                Settled::Refused(_) | Settled::Gone => return Ok(Some(Stop::Revoked)),
+        if !changed {
+            return self.look().await;
+        }
+        self.put_pack().await?;
+        let looked_at = self.app.now();
+        let (fence, progress) = (self.job.fence, &self.progress);
+        let settled = self
+            .app
+            .settle(&self.job, |row, stamp| row.advance(stamp, fence, progress))
+            .await?;
+        match settled {
+            Settled::Written(row) => Ok(self.has_seen(row, looked_at)),
+            Settled::Refused(_) | Settled::Gone => Ok(Some(Stop::Revoked)),
+        }
+    }
+
+    /// Looks whether the job is still ours.
+    pub(super) async fn look(&mut self) -> Result<Option<Stop>, Error> {
+        let looked_at = self.app.now();
+        match self.app.ports.store.job(&self.job.id).await? {
+            Some(row) if row.state == State::Active && row.fence == self.job.fence => {
+                Ok(self.has_seen(Box::new(row), looked_at))
             }
-        } else {
-            match self.app.ports.store.job(&self.job.id).await? {
-                Some(row) if row.state == State::Active && row.fence == self.job.fence => {
-                    Box::new(row)
-                }
-                _ => return Ok(Some(Stop::Revoked)),
-            }
-        };
+            _ => Ok(Some(Stop::Revoked)),
+        }
+    }
+
+    fn has_seen(&mut self, row: Box<Job>, at: Timestamp) -> Option<Stop> {
         let pause = row.pause_requested;
         self.job = row;
-        Ok(pause.then_some(Stop::Paused))
+        // Something begins between two looks, however long they take.
+        let blind = self.app.limits.commit_every.min(LONGEST_BLIND);
+        self.next_commit = (at + blind).max(self.app.now() + SHORTEST_SIGHT);
+        pause.then_some(Stop::Paused)
     }
 
     /// Puts everything that changed into the blob store, and brings the progress up to date.
@@ -58,7 +76,6 @@ impl Slice<'_> {
     }
 
     pub(super) async fn stop(mut self, stop: Stop) -> Result<(), Error> {
-        self.give_up_pending();
         if matches!(stop, Stop::Revoked) {
             tracing::info!(job = %self.job.id, fence = self.job.fence, "slice ended: the claim is over");
             return Ok(());

@@ -4,6 +4,7 @@ use super::{Slice, Stop};
 use crate::app::crawl::pages::{self, Event};
 use crate::crawl::frontier::{Access, Ended, Ticket, gone};
 use crate::crawl::refresh::{Change, Known, removed, with_verdict};
+use crate::crawl::robots::Robots;
 use crate::crawl::visit::{Visited, VisitedPage};
 use crate::error::Error;
 use crate::failure::{Failure, FailureCode};
@@ -14,24 +15,37 @@ impl Slice<'_> {
     pub(super) async fn learn(&mut self, event: Event) -> Result<Option<Stop>, Error> {
         let now = self.app.now();
         match event {
-            Event::Robots(authority, Ok(robots)) => {
-                if let Some(delay) = robots.crawl_delay() {
-                    self.gates.set_crawl_delay(&authority, delay);
-                }
-                let access = Access::Rules(Box::new(robots));
-                self.frontier.learn_robots(&authority, access);
+            Event::Remembered(authority, Some(robots)) => {
+                self.take_rules(&authority, robots);
                 Ok(None)
             }
-            Event::Robots(authority, Err(failure)) => {
+            Event::Remembered(authority, None) => {
+                self.frontier.set_asking(&authority, false);
+                self.looked_for.insert(authority, now);
+                Ok(None)
+            }
+            Event::Robots(authority, _, Ok(robots), took) => {
+                self.gates.ended(&authority, now, took, None);
+                self.take_rules(&authority, robots);
+                Ok(None)
+            }
+            Event::Robots(authority, origin, Err(failure), took) => {
+                self.gates.ended(&authority, now, took, Some(&failure));
+                self.gates.explore(&authority, false);
+                self.looked_for.remove(&authority);
+                let sentence = format!("robots.txt of {origin} cannot be read: {failure}");
+                let unread = Failure::new(FailureCode::RobotsUnreachable, sentence);
                 if self.frontier.counters().done == 0 && self.frontier.is_start_host(&authority) {
-                    return Ok(Some(self.not_begun(failure)));
+                    let unread = unread.with_retry_after(failure.retry_after);
+                    return Ok(Some(self.not_begun(unread)));
                 }
-                let access = Access::Denied(failure.to_string());
+                let access = Access::Denied(unread.to_string());
                 self.frontier.learn_robots(&authority, access);
                 Ok(None)
             }
-            Event::Sitemap(index, outcome) => {
+            Event::Sitemap(index, host, outcome, took) => {
                 self.is_reading_sitemap = false;
+                self.gates.ended(&host, now, took, outcome.as_ref().err());
                 if let Err(failure) = &outcome {
                     tracing::debug!(job = %self.job.id, %failure, "a sitemap is not read");
                 }
@@ -41,13 +55,20 @@ impl Slice<'_> {
             Event::Visited(ticket, known, outcome, took) => {
                 let failure = outcome.as_ref().err();
                 self.gates.ended(&ticket.host, now, took, failure);
-                if self.gates.has_news() {
-                    self.gates.tell().await?;
-                }
                 self.settle_visit(&ticket, known.as_deref(), outcome, now)
                     .await
             }
         }
+    }
+
+    fn take_rules(&mut self, authority: &str, robots: Robots) {
+        if let Some(delay) = robots.crawl_delay() {
+            self.gates.set_crawl_delay(authority, delay);
+        }
+        self.gates.explore(authority, false);
+        self.looked_for.remove(authority);
+        let access = Access::Rules(Box::new(robots));
+        self.frontier.learn_robots(authority, access);
     }
 
     pub(super) async fn settle_visit(

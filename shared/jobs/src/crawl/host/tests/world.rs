@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::crawl::host::{Gate, Host, Permit, Plan, Seen};
+use crate::crawl::host::{Gate, Host, Permit, Plan, Seen, Turn};
 use crate::failure::{Failure, FailureCode};
 use crate::time::Timestamp;
 
 pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const EARLY: Duration = Duration::from_millis(1_500);
 
 /// What happens, in what order and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,8 @@ struct Worker {
     /// When its requests end, and whether they are refused.
     running: Vec<(Timestamp, Timestamp, bool)>,
     hold: Option<Timestamp>,
+    /// What it comes back for.
+    turn: Option<Turn>,
 }
 
 pub(super) struct World {
@@ -73,6 +76,7 @@ impl World {
             left: script.pages,
             running: Vec::new(),
             hold: None,
+            turn: None,
         };
         let mut world = Self {
             script,
@@ -132,7 +136,13 @@ impl World {
         let doing = std::mem::replace(&mut self.workers[number].doing, Doing::Waits);
         let now = self.now;
         match doing {
-            Doing::Waits => self.look(number),
+            Doing::Waits => {
+                let worker = &mut self.workers[number];
+                if let Some(turn) = worker.turn.take() {
+                    worker.gate.take_up(&turn, now);
+                }
+                self.look(number);
+            }
             Doing::Reads(row) => {
                 let seen = &mut self.workers[number].seen;
                 (seen.row, seen.at) = (row, now);
@@ -217,9 +227,14 @@ impl World {
                 self.later(number, 30);
             }
             Permit::At(at) if worker.running.is_empty() && at.since(now) > LONGEST_WAIT => {
+                let turn = worker.gate.keep_turn("site.example", now);
+                let is_turn = turn.is_some();
+                worker.turn = turn;
                 self.leave(number);
-                let late = self.roll(1_000);
-                self.workers[number].at = at + Duration::from_millis(late);
+                let late = Duration::from_millis(self.roll(1_000));
+                // Whoever has slots comes before they begin.
+                let at = if is_turn { at - EARLY } else { at };
+                self.workers[number].at = at + late;
             }
             Permit::At(at) => worker.at = ends.unwrap_or(at).min(at).min(tick),
         }
