@@ -102,11 +102,21 @@ async fn work(app: App, queue: LocalQueue) -> usize {
 
 /// Hands a message to the worker, as its host does.
 pub(crate) async fn handle(app: &App, scraper: &dyn Scraper, message: &Message) {
+    handle_until(app, scraper, message, Duration::from_mins(1)).await;
+}
+
+/// The same, where an invocation may take this long.
+pub(crate) async fn handle_until(
+    app: &App,
+    scraper: &dyn Scraper,
+    message: &Message,
+    most: Duration,
+) {
     let mut record = SqsMessage::default();
     record.body = Some(message.encode());
     let mut event = SqsEvent::default();
     event.records = vec![record];
-    let deadline = app.now() + Duration::from_mins(1);
+    let deadline = app.now() + most;
     let answer = worker::handle(app, scraper, event, deadline).await;
     assert!(answer.batch_item_failures.is_empty(), "{message:?}");
 }

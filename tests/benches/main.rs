@@ -12,7 +12,9 @@ mod crawl;
 mod creates;
 mod drain;
 mod hosted;
+mod large;
 mod latency;
+mod light;
 mod load;
 mod metered;
 mod processor;
@@ -24,13 +26,15 @@ use report::Report;
 
 /// Everything that is measured, in the order in which it is printed. What needs a quiet machine
 /// comes first: the executables are built where they are first asked for.
-const FIGURES: [&str; 8] = [
+const FIGURES: [&str; 10] = [
     "creates",
     "latency",
     "drain",
     "processor",
     "capacity",
     "crawl",
+    "large",
+    "light",
     "starts",
     "sizes",
 ];
@@ -79,6 +83,8 @@ async fn main() {
             "processor" => processor::measure().await,
             "capacity" => capacity::measure().await,
             "crawl" => crawl::measure().await,
+            "large" => large::measure().await,
+            "light" => light::measure().await,
             "starts" => starts::measure().await,
             _ => sizes::measure(),
         };

@@ -2,6 +2,7 @@
 //! consumed, as DynamoDB does; the embedded database follows the same rules, index by index.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +22,8 @@ use jobs::{App, Page};
 use local::embedded::{Answer, Embedded, read_request, write_response};
 use local::host::connection;
 use local::queue::LocalQueue;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
@@ -56,7 +59,8 @@ pub(crate) type Request = (Arc<str>, Arc<str>);
 pub(crate) struct Meter {
     embedded: Embedded,
     bill: Mutex<Bill>,
-    requests: Mutex<Vec<Request>>,
+    /// Nothing where they are not kept.
+    requests: Option<Mutex<Vec<Request>>>,
 }
 
 impl std::fmt::Debug for Meter {
@@ -73,12 +77,15 @@ impl Meter {
 
     /// Requests since the last time that this was asked.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        std::mem::take(&mut *self.requests.lock().unwrap())
+        let kept = self.requests.as_ref();
+        kept.map_or_else(Vec::new, |kept| std::mem::take(&mut *kept.lock().unwrap()))
     }
 
     fn call(&self, target: &Arc<str>, body: &Arc<str>) -> Answer {
-        let kept = (Arc::clone(target), Arc::clone(body));
-        self.requests.lock().unwrap().push(kept);
+        if let Some(requests) = &self.requests {
+            let kept = (Arc::clone(target), Arc::clone(body));
+            requests.lock().unwrap().push(kept);
+        }
         let mut request: Value = serde_json::from_str(body).unwrap();
         request["ReturnConsumedCapacity"] = json!("INDEXES");
         let answer = self.embedded.call(target, &request.to_string());
@@ -189,15 +196,34 @@ pub(crate) struct Metered {
 impl Metered {
     /// On an empty table in memory.
     pub(crate) fn open() -> Self {
+        let clock = Arc::new(SystemClock);
+        Self::with(Some(Mutex::default()), Arc::new(InMemory::new()), clock)
+    }
+
+    /// On an empty table in memory, by the clock of a test. Keeps no requests.
+    pub(crate) fn timed(clock: Arc<dyn Clock>) -> Self {
+        Self::with(None, Arc::new(InMemory::new()), clock)
+    }
+
+    /// On an empty table in memory and with its blobs in a folder. Keeps no requests.
+    pub(crate) fn lean(folder: &Path) -> Self {
+        let blobs = LocalFileSystem::new_with_prefix(folder).unwrap();
+        Self::with(None, Arc::new(blobs), Arc::new(SystemClock))
+    }
+
+    fn with(
+        requests: Option<Mutex<Vec<Request>>>,
+        blobs: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let meter = Arc::new(Meter {
             embedded: empty_table(),
             bill: Mutex::default(),
-            requests: Mutex::default(),
+            requests,
         });
         let mut connection = connection(&meter.embedded);
         let connector = SharedHttpConnector::new(Connector(Arc::clone(&meter)));
         connection.http = http_client_fn(move |_, _| connector.clone());
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let queue = Arc::new(CountedQueue {
             queue: LocalQueue::new(Arc::clone(&clock)),
             sends: AtomicUsize::new(0),
@@ -205,7 +231,7 @@ impl Metered {
         let table = Arc::new(Table::new(client::dynamodb(&connection), TABLE));
         let store: Arc<dyn Store> = Arc::clone(&table) as _;
         let blobs = Arc::new(CountedBlobs {
-            blobs: ObjectBlobs::new(Arc::new(InMemory::new())),
+            blobs: ObjectBlobs::new(blobs),
             puts: AtomicUsize::new(0),
             gets: AtomicUsize::new(0),
         });

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use dynoxide::Database;
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::errors::DynoxideError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,7 +92,12 @@ impl Embedded {
             "PutItem" => run(body, |request| database.put_item(request)),
             "Query" => run(body, |request| database.query(request)),
             "Scan" => run(body, |request| database.scan(request)),
-            "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
+            "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
+                // The database looks at every token of the last ten minutes in every transaction.
+                // A repeated write meets itself without: its condition and its nonce tell.
+                request.client_request_token = None;
+                database.transact_write_items(request)
+            }),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
             other => Err(DynoxideError::ValidationException(format!(

@@ -22,6 +22,8 @@ use super::discover::hash;
 
 /// A segment of results is closed at this size, before compression.
 const SEGMENT_BYTES: usize = 1024 * 1024;
+/// Results are published as soon as they take so much, compressed: memory and one upload.
+const MOST_WAITING: usize = 8 * 1024 * 1024;
 /// Most bytes of a segment before compression: one page more than where it is closed.
 const MAX_SEGMENT_BYTES: usize = SEGMENT_BYTES + 2 * crate::crawl::visit::MAX_PAGE;
 /// Most bytes of a manifest before compression.
@@ -234,6 +236,12 @@ impl Frontier {
         if matches!(entry.standing, Standing::Queued(_)) {
             self.traps.judge(&url);
         }
+    }
+
+    /// Whether so much waits for a commit that it must not wait for its time.
+    pub fn is_heavy(&self) -> bool {
+        let waiting = self.fresh.closed.iter().map(|(frame, _, _)| frame.len());
+        waiting.sum::<usize>() >= MOST_WAITING
     }
 
     /// Whether anything has changed that a commit would publish.

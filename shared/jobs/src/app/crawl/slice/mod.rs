@@ -195,8 +195,9 @@ impl<'a> Slice<'a> {
                 self.gates.tell().await?;
             }
             let now = self.app.now();
-            if now >= self.next_commit {
-                let stop = if now < self.publishes_from {
+            let is_heavy = self.frontier.is_heavy();
+            if now >= self.next_commit || is_heavy {
+                let stop = if now < self.publishes_from && !is_heavy {
                     self.look().await?
                 } else {
                     self.commit().await?

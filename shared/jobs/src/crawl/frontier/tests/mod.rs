@@ -259,3 +259,40 @@ fn a_site_of_many_chunks_is_packed_by_what_changed() {
     assert_eq!(results.len(), 6_000);
     assert_eq!(published.manifest().chunks.len(), 3);
 }
+
+#[test]
+fn what_is_heavy_does_not_wait_for_the_time_of_a_commit() {
+    let most = 40;
+    let pages = (0..most).map(|page| (Kind::Page, vec![(page + 1) % most]));
+    let site = Site {
+        pages: pages.collect(),
+    };
+    let spec = spec(options(100, 1_000));
+    let start = Url::parse(&address(0)).unwrap();
+    let mut frontier = Frontier::begin(&spec, &start).unwrap();
+    learn(&mut frontier);
+    let (mut published, mut waiting, mut commits) = (Published::default(), 0, 0);
+    while let Some(ticket) = frontier.next(Timestamp::default(), |_| true) {
+        let mut page = site.visit(page_of(&ticket.url), 0).unwrap();
+        // Nothing of it repeats, so that it stays as large as it is.
+        let mut state = page.digest;
+        page.json = std::iter::repeat_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8 | 0x80
+        })
+        .take(1024 * 1024)
+        .collect();
+        waiting += page.json.len();
+        drop(frontier.page(&ticket, &page));
+        assert!(waiting <= 12 * 1024 * 1024, "{waiting} bytes wait");
+        if frontier.is_heavy() {
+            commits += 1;
+            published.commit(&mut frontier, commits);
+            assert!(!frontier.is_heavy());
+            waiting = 0;
+        }
+    }
+    assert!(commits >= 3, "{commits} commits of 40 MB");
+}
