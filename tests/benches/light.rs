@@ -50,7 +50,7 @@ impl Clock for Patient {
 
     async fn alarm(&self, _: Duration) {
         // Beside something that answers at once.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn emulator_for(suite: &'static str) -> Option<String> {
 pub(crate) fn connection(endpoint: impl Into<String>) -> Connection {
     Connection {
         region: "eu-west-1".to_owned(),
-        credentials: Credentials::new("test", "test", None, None, "test"),
+        credentials: Some(Credentials::new("test", "test", None, None, "test")),
         endpoint: Some(endpoint.into()),
         http: Connection::network(),
         sleep: None,

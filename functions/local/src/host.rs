@@ -11,7 +11,6 @@ use aws::blobs::ObjectBlobs;
 use aws::client::{self, Connection};
 use aws::host::{SystemClock, SystemEntropy};
 use aws::table::Table;
-use aws_credential_types::Credentials;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use futures::FutureExt;
 use jobs::app::{INVOCATION, Limits, Ports};
@@ -169,7 +168,7 @@ async fn expire(embedded: &Embedded) {
 pub fn connection(embedded: &Embedded) -> Connection {
     Connection {
         region: "local".to_owned(),
-        credentials: Credentials::new("local", "local", None, None, "local"),
+        credentials: None,
         endpoint: Some("http://embedded".to_owned()),
         http: embedded.http_client(),
         sleep: None,

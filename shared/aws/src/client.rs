@@ -23,7 +23,8 @@ pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub region: String,
-    pub credentials: Credentials,
+    /// Nothing where nobody asks who calls; then no request is signed.
+    pub credentials: Option<Credentials>,
     /// Instead of the region's own address.
     pub endpoint: Option<String>,
     pub http: SharedHttpClient,
@@ -75,9 +76,12 @@ pub fn dynamodb(connection: &Connection) -> aws_sdk_dynamodb::Client {
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(connection.region.clone()))
-        .credentials_provider(connection.credentials.clone())
         .http_client(connection.http.clone())
         .timeout_config(connection.timeouts());
+    match &connection.credentials {
+        Some(credentials) => config = config.credentials_provider(credentials.clone()),
+        None => config = config.allow_no_auth(),
+    }
     config.set_endpoint_url(connection.endpoint.clone());
     config.set_sleep_impl(connection.sleep.clone().or_else(default_sleep));
     aws_sdk_dynamodb::Client::from_conf(config.build())
@@ -88,9 +92,12 @@ pub fn sqs(connection: &Connection) -> aws_sdk_sqs::Client {
     let mut config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(connection.region.clone()))
-        .credentials_provider(connection.credentials.clone())
         .http_client(connection.http.clone())
         .timeout_config(connection.timeouts());
+    match &connection.credentials {
+        Some(credentials) => config = config.credentials_provider(credentials.clone()),
+        None => config = config.allow_no_auth(),
+    }
     config.set_endpoint_url(connection.endpoint.clone());
     config.set_sleep_impl(connection.sleep.clone().or_else(default_sleep));
     aws_sdk_sqs::Client::from_conf(config.build())

@@ -23,7 +23,7 @@ pub fn ports(settings: &Settings) -> Ports {
     let http = Connection::network();
     let connection = |endpoint: &Option<String>| Connection {
         region: settings.region.clone(),
-        credentials: settings.credentials.clone(),
+        credentials: Some(settings.credentials.clone()),
         endpoint: endpoint.clone(),
         http: http.clone(),
         sleep: None,

@@ -59,7 +59,7 @@ fn open(embedded: Embedded, folder: Option<TempDir>) -> Opened {
     let http: SharedHttpClient = http_client_fn(move |_, _| connector.clone());
     let client = client::dynamodb(&Connection {
         region: "local".to_owned(),
-        credentials: Credentials::new("test", "test", None, None, "test"),
+        credentials: Some(Credentials::new("test", "test", None, None, "test")),
         endpoint: Some("http://embedded".to_owned()),
         http,
         sleep: Some(SharedAsyncSleep::new(NoTime)),

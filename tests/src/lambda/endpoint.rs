@@ -66,7 +66,7 @@ impl Endpoint {
     pub fn client(&self) -> aws_sdk_dynamodb::Client {
         client::dynamodb(&Connection {
             region: "eu-west-1".to_owned(),
-            credentials: Credentials::new("test", "test", None, None, "test"),
+            credentials: Some(Credentials::new("test", "test", None, None, "test")),
             endpoint: Some(self.url.clone()),
             http: Connection::network(),
             sleep: None,

@@ -65,7 +65,7 @@ fn queues(
     };
     let client = sqs(&Connection {
         region: "eu-west-1".to_owned(),
-        credentials: Credentials::new("key", "secret", None, None, "test"),
+        credentials: Some(Credentials::new("key", "secret", None, None, "test")),
         endpoint: Some("http://127.0.0.1:1".to_owned()),
         http: SharedHttpClient::new(script),
         sleep: None,
