@@ -10,6 +10,7 @@ mod calls;
 mod control;
 mod crawl;
 mod crawl_calls;
+mod crawl_ends;
 mod create;
 mod crowds;
 mod delays;

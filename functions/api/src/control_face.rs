@@ -152,8 +152,8 @@ pub(crate) async fn cancel_v1(
 
 /// Try a failed or cancelled job again, in place.
 ///
-/// With `only` a crawl or a refresh fetches again those of its pages that have failed, and no other;
-/// for any other job it changes nothing.
+/// With `only` a crawl or a refresh fetches again those of its pages that have failed, and what these
+/// lead to that was not known, but no other; for any other job it changes nothing.
 #[utoipa::path(
     post, path = "/api/jobs/{id}/retry", tag = "jobs", operation_id = "retryJob",
     params(("id" = String, Path, description = "Id of the job")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jobs::crawl::CrawlOptions;
 use jobs::spec::RefreshOptions;
-use jobs::{Job, Spec, State, Timestamp};
+use jobs::{Job, Spec, State, Status, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -46,7 +46,8 @@ impl CountersView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaceView {
-    /// Results per second lately; null while there is nothing to tell.
+    /// Results per second lately; null while there is nothing to tell, as where the crawl waits
+    /// for a time that is still to come.
     #[schema(required = true, minimum = 0, example = 35.2)]
     pages_per_second: Option<f64>,
     /// The address that was last begun, shortened; null where none is being fetched.
@@ -59,7 +60,8 @@ pub(crate) struct PaceView {
 
 impl PaceView {
     pub(crate) fn new(job: &Job, spec: &Spec, now: Timestamp) -> Self {
-        let goes_on = matches!(job.state, State::Active | State::Queued);
+        // One that waits for a time that is still to come has no pace.
+        let goes_on = matches!(job.status(now), Status::Active | Status::Waiting);
         let progress = job.crawl.as_deref().filter(|_| goes_on);
         let rate = progress.map(|it| it.rate).filter(|rate| *rate > 0);
         let end = progress.zip(rate).map(|(progress, rate)| {
@@ -67,7 +69,9 @@ impl PaceView {
             // Hundredths of pages a second, and milliseconds.
             now + Duration::from_millis(left * 100_000 / u64::from(rate))
         });
-        let current = progress.map(|it| it.current.as_str());
+        let is_active = job.state == State::Active;
+        let current = progress.filter(|_| is_active);
+        let current = current.map(|it| it.current.as_str());
         Self {
             pages_per_second: rate.map(|rate| f64::from(rate) / 100.0),
             current_url: current.filter(|it| !it.is_empty()).map(str::to_owned),

@@ -165,10 +165,16 @@ impl Job {
         }
     }
 
-    /// Attempts at the work: failed ones, and the one that runs or succeeded.
+    /// Attempts at the work: failed ones, and the one that runs or succeeded. A crawl that has pages
+    /// is at its attempt while it waits for its next slice as well.
     pub fn attempts_made(&self) -> usize {
-        let running = matches!(self.state, State::Active | State::Completed);
-        self.attempts.len() + usize::from(running)
+        let has_pages = || self.crawl.as_ref().is_some_and(|it| it.counters.done > 0);
+        let counts = match self.state {
+            State::Active | State::Completed => true,
+            State::Queued | State::Paused | State::Cancelled => has_pages(),
+            State::Failed => false,
+        };
+        self.attempts.len() + usize::from(counts)
     }
 
     /// `code: sentence` of the last attempt, where the job has failed.

@@ -112,9 +112,9 @@ fn patterns(description: &str, example: &str) -> Value {
     json!({
         "type": ["array", "null"], "items": pattern, "maxItems": MAX_PATTERNS, "example": [example],
         "description": format!(
-            "{description} `*` stands for any run of characters. A pattern is held against path and \
-             query, or against the whole address where it holds `://`; after `re:` it is a regular \
-             expression in the syntax of the Rust crate `regex`."
+            "{description} `*` stands for any run of characters; after `re:` it is a regular expression \
+             in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against \
+             path and query, or against the whole address where it holds `://`."
         ),
     })
 }

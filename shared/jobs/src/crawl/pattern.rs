@@ -1,7 +1,7 @@
 //! `include` and `exclude` patterns: which addresses they match. A pattern is matched from its
-//! beginning to its end, `*` standing for any characters: against path and query, or against the
-//! whole address where it holds `://`. With `re:` before it, it is a regular expression that is
-//! searched for in the whole address. Refuses patterns that cost much to compile.
+//! beginning to its end, `*` standing for any characters. With `re:` before it, it is a regular
+//! expression that is searched for. Both are held against path and query, or against the whole
+//! address where they hold `://`. Refuses patterns that cost much to compile.
 
 use regex::{Regex, RegexBuilder};
 use url::Url;
@@ -12,16 +12,15 @@ const MAX_COMPILED: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
+    /// Held against the whole address.
+    is_whole: bool,
     kind: Kind,
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
     /// The parts between the stars.
-    Glob {
-        parts: Vec<String>,
-        whole: bool,
-    },
+    Glob(Vec<String>),
     Expression(Regex),
 }
 
@@ -43,13 +42,13 @@ impl Pattern {
                     _ => "is not a regular expression".to_owned(),
                 })?)
             }
-            None => Kind::Glob {
-                parts: text.split('*').map(str::to_owned).collect(),
-                whole: text.contains("://"),
-            },
+            None => Kind::Glob(text.split('*').map(str::to_owned).collect()),
         };
-        let text = text.to_owned();
-        Ok(Self { text, kind })
+        Ok(Self {
+            text: text.to_owned(),
+            is_whole: text.contains("://"),
+            kind,
+        })
     }
 
     /// As the client wrote it.
@@ -58,14 +57,14 @@ impl Pattern {
     }
 
     pub fn matches(&self, url: &Url) -> bool {
+        let held_against = if self.is_whole {
+            url.as_str()
+        } else {
+            &url[url::Position::BeforePath..url::Position::AfterQuery]
+        };
         match &self.kind {
-            Kind::Expression(expression) => expression.is_match(url.as_str()),
-            Kind::Glob { parts, whole: true } => glob(parts, url.as_str()),
-            Kind::Glob { parts, .. } => {
-                let start = url[..url::Position::BeforePath].len();
-                let end = url[..url::Position::AfterQuery].len();
-                glob(parts, &url.as_str()[start..end])
-            }
+            Kind::Expression(expression) => expression.is_match(held_against),
+            Kind::Glob(parts) => glob(parts, held_against),
         }
     }
 }
@@ -113,7 +112,12 @@ mod tests {
             ("http://b.example/*", false),
             ("*://a.example/blog/*", true),
             ("re:/20\\d\\d/", true),
-            ("re:^/blog", false),
+            ("re:^/blog", true),
+            ("re:^/2024", false),
+            ("re:example", false),
+            ("re:^http://a\\.example/blog", true),
+            ("re:://b\\.", false),
+            ("re:top$", false),
         ] {
             assert_eq!(matches(pattern, page), expected, "{pattern}");
         }

@@ -79,8 +79,8 @@ impl Job {
         Ok(next.sealed(stamp, self))
     }
 
-    /// Lets an ended crawl go on with its failed pages, and with what was left when it ended. One
-    /// that had not begun is retried as a whole.
+    /// Lets an ended crawl go on with its failed pages and with what they lead to, but not with what
+    /// was left when it ended. One that had not begun is retried as a whole.
     pub fn retry_pages(&self, stamp: Stamp) -> Result<Self, Refusal> {
         let mut next = self.permitted(Move::RetryPages)?;
         let Some(crawl) = next.crawl.as_mut().filter(|it| it.manifest.is_some()) else {

@@ -17,7 +17,7 @@ use crate::crawl::traps::Traps;
 use crate::crawl::{Part, Reason, SitemapUse, UrlState};
 use crate::error::Error;
 use crate::id::JobId;
-use crate::job::Job;
+use crate::job::{Job, State};
 use crate::spec::Spec;
 
 /// Chunks of addresses that one call looks at, at most.
@@ -187,14 +187,15 @@ impl App {
         for chunk in chunks.iter().take(CHUNKS_PER_CALL) {
             for entry in self.read_chunk(&job.id, chunk.part).await? {
                 number += 1;
-                if number <= from || !filter.matches(&entry) {
+                let row = UrlRow::of(entry, job);
+                if number <= from || !filter.matches(&row) {
                     continue;
                 }
                 if page.urls.len() == limit {
                     page.next = Some(number - 1);
                     return Ok(page);
                 }
-                page.urls.push(UrlRow::of(entry));
+                page.urls.push(row);
             }
         }
         // There is more than one call looks at.
@@ -226,12 +227,14 @@ impl App {
         };
         if let Some(job) = job {
             if let Some(entry) = self.find_url(job, &url).await? {
-                explained.state = entry.state();
-                explained.reason = entry.reason().cloned();
-                explained.final_url = entry.final_url.as_deref().map(str::to_owned);
+                let row = UrlRow::of(entry, job);
+                explained.state = row.state;
+                explained.reason = row.reason;
+                explained.final_url = row.final_url;
                 return Ok(explained);
             }
-            let note = "No page that this crawl has visited links to it";
+            let note = "It is not known from a sitemap or from a link of a page that this crawl has visited; \
+                        a page's links beyond the first 10,000 are not taken";
             explained.notes.push(note.to_owned());
         }
         let Some(start) = spec.address() else {
@@ -240,7 +243,11 @@ impl App {
         let rules = Rules::new(start, spec.crawl.clone().unwrap_or_default());
         let listed = rules.options.sitemap == SitemapUse::Only;
         let depth = u8::from(url != rules.start);
-        if depth > 0 {
+        if listed {
+            let note =
+                "Taken as named in a sitemap; an address that is not is cut by `sitemap: only`";
+            explained.notes.push(note.to_owned());
+        } else if depth > 0 {
             let note = "Taken as linked from the start; a page further away may be cut by depth";
             explained.notes.push(note.to_owned());
         }
@@ -291,26 +298,39 @@ impl App {
 }
 
 impl UrlFilter {
-    fn matches(&self, entry: &Entry) -> bool {
-        self.state.is_none_or(|state| state == entry.state())
-            && self
-                .reason
-                .as_ref()
-                .is_none_or(|code| entry.reason().is_some_and(|reason| reason.code() == *code))
+    fn matches(&self, row: &UrlRow) -> bool {
+        let has = |code: &String| {
+            let reason = row.reason.as_ref();
+            reason.is_some_and(|reason| reason.code() == *code)
+        };
+        self.state.is_none_or(|state| state == row.state) && self.reason.as_ref().is_none_or(has)
     }
 }
 
 impl UrlRow {
-    fn of(entry: Entry) -> Self {
+    fn of(entry: Entry, job: &Job) -> Self {
         Self {
             state: entry.state(),
             depth: entry.depth,
             url: entry.url.into(),
             reason: match entry.standing {
                 Standing::Ended(reason) => Some(reason),
-                _ => None,
+                Standing::Queued(_) => unreached(job),
+                Standing::Done(_) => None,
             },
             final_url: entry.final_url.map(Into::into),
         }
+    }
+}
+
+/// Why an address has not had its turn, and will not have it unless somebody retries the crawl.
+fn unreached(job: &Job) -> Option<Reason> {
+    match job.state {
+        State::Failed => {
+            let failure = &job.attempts.last()?.failure;
+            Some(Reason::Failure(failure.code, failure.message.clone()))
+        }
+        State::Cancelled => Some(Reason::Limit("the crawl was cancelled".to_owned())),
+        _ => None,
     }
 }

@@ -313,9 +313,10 @@ impl Frontier {
         self.put_back(ticket);
     }
 
-    /// Puts every failed address back into the queue, with all its attempts. All of them have to
-    /// be in memory.
+    /// Puts every failed address back into the queue, with all its attempts, and nothing else: what
+    /// had not had its turn when the crawl ended is skipped. All of them have to be in memory.
     pub fn retry_failed(&mut self) {
+        self.close("the crawl ended before its turn, and its failed pages alone are retried");
         for number in 0..self.table.len() {
             let Some(entry) = self.table.get(number) else {
                 continue;

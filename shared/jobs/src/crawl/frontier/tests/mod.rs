@@ -285,7 +285,7 @@ fn what_is_heavy_does_not_wait_for_the_time_of_a_commit() {
         .take(1024 * 1024)
         .collect();
         waiting += page.json.len();
-        drop(frontier.page(&ticket, &page));
+        let _ = frontier.page(&ticket, &page);
         assert!(waiting <= 12 * 1024 * 1024, "{waiting} bytes wait");
         if frontier.is_heavy() {
             commits += 1;
