@@ -9,7 +9,8 @@ use jobs::hold::Hold;
 use jobs::idempotency::Kept;
 use jobs::ports::{
     Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Envelope,
-    HostSwap, Hosts, Keys, ListedKeys, Operations, Owner, PageRequest, PortError, Queue, Scraper,
+    Expired, HostSwap, Hosts, Keys, ListedKeys, Operations, Owner, PageRequest, PortError, Queue,
+    Scraper,
 };
 use jobs::spec::CustomerId;
 use jobs::{
@@ -59,6 +60,15 @@ impl Baselines for Nothing {
     }
 
     async fn put_baseline(&self, _: &CustomerId, _: &str, _: &Baseline) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    /// Every sweep asks for them.
+    async fn expired(&self, _: Timestamp, _: usize) -> Result<Vec<Expired>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn forget(&self, _: &Expired) -> Result<(), PortError> {
         unreachable_table()
     }
 }

@@ -197,11 +197,15 @@ async fn page(
 ) -> Result<Response, Refusal> {
     let app = &api.app;
     let mut part = app.results_from(job, from, limit, MOST_BYTES).await?;
-    let (mut body, fitting) = written(form, spec, &part)?;
+    let table = match form {
+        Form::Csv => app.results_table(job, spec).await?,
+        _ => Table::of(spec),
+    };
+    let (mut body, fitting) = written(form, &table, &part)?;
     if fitting < part.results.len() {
         // Longer in this form than they are stored: as many as fit, and the cursor after them.
         part = app.results_from(job, from, fitting, MOST_BYTES).await?;
-        body = written(form, spec, &part)?.0;
+        body = written(form, &table, &part)?.0;
     }
     let next = part.next;
     let next = next.map(|place| cursor::encode_place(Of::Results, &job.id, place));
@@ -234,8 +238,7 @@ fn link(id: &JobId, form: Form, limit: usize, cursor: &str) -> String {
 }
 
 /// Results in a form other than JSON, and how many of them fit one answer: at least one.
-fn written(form: Form, spec: &Spec, part: &ResultsPart) -> Result<(Vec<u8>, usize), Error> {
-    let table = Table::of(spec);
+fn written(form: Form, table: &Table, part: &ResultsPart) -> Result<(Vec<u8>, usize), Error> {
     let mut body = match form {
         Form::Csv => table.header()?,
         _ => Vec::new(),
@@ -294,6 +297,7 @@ mod tests {
             "delay": 0,
         });
         let spec: Spec = serde_json::from_value(spec).unwrap();
+        let table = Table::of(&spec);
         let page = |bytes: usize| {
             json!({"url": "http://a.example/", "title": "T", "text": "a".repeat(bytes)}).to_string()
         };
@@ -303,12 +307,12 @@ mod tests {
         };
         for form in [Form::Csv, Form::Markdown, Form::Ndjson] {
             let small = part(&[10, 20, 30]);
-            assert_eq!(written(form, &spec, &small).unwrap().1, 3, "{form:?}");
+            assert_eq!(written(form, &table, &small).unwrap().1, 3, "{form:?}");
             let large = part(&[2_000_000, 1_000_000, 2_000_000]);
-            let (body, fitting) = written(form, &spec, &large).unwrap();
+            let (body, fitting) = written(form, &table, &large).unwrap();
             assert_eq!(fitting, 2, "{form:?}");
             assert!(body.len() <= MOST_BYTES, "{form:?}");
-            assert_eq!(written(form, &spec, &part(&[3_990_000])).unwrap().1, 1);
+            assert_eq!(written(form, &table, &part(&[3_990_000])).unwrap().1, 1);
         }
     }
 }

@@ -5,6 +5,7 @@ use csv::{Terminator, WriterBuilder};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::extraction::Extraction;
 use crate::spec::Spec;
 
 /// Most bytes of a row. With its envelope one row fits an answer below 4 MB.
@@ -51,11 +52,16 @@ impl Table {
     /// The table of a job; a row that would have more than [`MOST_ROW`] bytes is cut short and says
     /// so in `truncated`.
     pub fn of(spec: &Spec) -> Self {
+        Self::with_fields(spec, &spec.config)
+    }
+
+    /// As [`Table::of`], with the fields of another configuration than the job's own.
+    pub fn with_fields(spec: &Spec, config: &Extraction) -> Self {
         let change = spec.refresh.is_some().then_some(CHANGE);
         let columns = COLUMNS.into_iter().chain(change).chain([TEXT]);
         Self {
             columns: columns.collect(),
-            fields: spec.config.fields.keys().cloned().collect(),
+            fields: config.fields.keys().cloned().collect(),
             most: MOST_ROW,
         }
     }

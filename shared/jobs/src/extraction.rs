@@ -31,6 +31,13 @@ pub struct Extraction {
     pub fields: BTreeMap<String, Field>,
 }
 
+impl Extraction {
+    /// Whether nothing is asked for besides what every page gives.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
 /// One field of the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

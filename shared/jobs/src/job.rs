@@ -109,6 +109,9 @@ pub enum DueList {
     Purge,
     /// Operations on many jobs, which are few: this list has one shard.
     Operation,
+    /// What refreshes compare with: to be forgotten when nobody has refreshed it for long. This
+    /// list has one shard as well.
+    Baseline,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

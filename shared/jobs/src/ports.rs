@@ -28,7 +28,7 @@ use crate::statistics::{Minute, Snapshot, Totals};
 use crate::tally::Tally;
 use crate::time::Timestamp;
 
-pub use baselines::{Baseline, Baselines};
+pub use baselines::{Baseline, Baselines, Expired};
 pub use batches::{Batches, Begun, Chunk, Chunked, Guard, NewRow, Owner};
 pub use blobs::{Blobs, FileName, Files, LEAST_PART, MOST_PARTS};
 pub use hosts::{HostSwap, Hosts};
@@ -70,7 +70,11 @@ pub trait Scraper: Send + Sync {
     /// Fetches and reads one page of a crawl. Unless told better, as any other page.
     async fn visit(&self, visit: &Visit) -> Result<Visited, Failure> {
         let page = self.scrape(&visit.as_request()).await?;
-        VisitedPage::of(page, visit.formats).map(|page| Visited::Page(Box::new(page)))
+        let page = VisitedPage::of(page, visit.formats)?;
+        if !visit.follow && page.final_url != visit.url {
+            return Ok(Visited::Redirected(page.final_url));
+        }
+        Ok(Visited::Page(Box::new(page)))
     }
 
     /// Asks an origin for its `robots.txt`, following up to five redirects. Unless told better,

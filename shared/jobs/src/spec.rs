@@ -235,6 +235,17 @@ impl Spec {
         canonical(&self.url)
     }
 
+    /// The same as a job for its page alone.
+    #[must_use]
+    pub fn as_page(&self) -> Self {
+        Self {
+            kind: JobType::SinglePage,
+            crawl: None,
+            refresh: None,
+            ..self.clone()
+        }
+    }
+
     /// The name under which an equal job of this customer is found: customer, type, canonical
     /// address and what changes the output, and nothing else.
     pub fn fingerprint(&self, customer: &CustomerId) -> String {

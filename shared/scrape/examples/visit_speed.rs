@@ -43,6 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         extraction: Arc::new(Extraction::default()),
         formats,
         known: None,
+        follow: true,
     };
     let origin = start.origin();
     let mut seen = HashSet::from([start.to_string()]);
@@ -60,7 +61,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let page = match ended? {
             Ok(Visited::Page(page)) => page,
-            Ok(Visited::Unchanged) => continue,
+            Ok(Visited::Unchanged | Visited::Redirected(_)) => continue,
             Err(failure) => {
                 eprintln!("{failure}");
                 failures += 1;

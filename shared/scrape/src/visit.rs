@@ -13,7 +13,7 @@ use jobs::{Failure, FailureCode};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::door::{Door, Fetch, Fetched, X_ROBOTS_TAG};
+use crate::door::{Answer, Door, Fetch, Fetched, Redirects, X_ROBOTS_TAG};
 use crate::extract::is_streamed;
 use crate::page::{Reading, now, page};
 use crate::robots_tag;
@@ -37,8 +37,16 @@ pub(crate) async fn visit(
         user_agent: visit.user_agent.as_deref(),
         timeout: visit.timeout,
     };
-    let Some(fetched) = door.fetch_if_changed(&fetch, visit.known.as_ref()).await? else {
-        return Ok(Visited::Unchanged);
+    let redirects = if visit.follow {
+        Redirects::Followed
+    } else {
+        Redirects::Reported
+    };
+    let answer = door.fetch_if_changed(&fetch, visit.known.as_ref(), redirects);
+    let fetched = match answer.await? {
+        Answer::Page(fetched) => fetched,
+        Answer::Unchanged => return Ok(Visited::Unchanged),
+        Answer::Elsewhere(url) => return Ok(Visited::Redirected(url)),
     };
     let read = || {
         let left = visit.timeout.saturating_sub(started.elapsed());

@@ -122,37 +122,36 @@ impl Graph {
     /// Whether the address that a page calls its canonical one leads to another page.
     fn stands_for(&self, page: usize, canonical: usize, dead: &BTreeSet<usize>) -> bool {
         let end = self.follow(canonical).filter(|end| *end != page);
-        !dead.contains(&canonical) && end.is_some_and(|end| self.nodes[end].kind != Kind::Gone)
+        end.is_some_and(|end| self.nodes[end].kind != Kind::Gone && !dead.contains(&end))
     }
 
     /// Whether a request for this address takes whoever makes it down.
     pub(crate) fn kills(&self, asked: usize) -> bool {
-        self.killer.is_some() && self.follow(asked) == self.killer
+        self.killer == Some(asked)
     }
 
     /// What the site says to a request.
     pub(crate) fn answer(&self, url: &Url) -> Result<Visited, Failure> {
-        let asked = page_of(url);
-        let Some(page) = self.follow(asked) else {
-            return Err(Failure::new(FailureCode::Redirects, "in a circle"));
-        };
+        let page = page_of(url);
         let node = &self.nodes[page];
         let canonical = match node.kind {
+            Kind::Redirect(target) if target == page => {
+                return Err(Failure::new(FailureCode::Redirects, "to itself"));
+            }
+            Kind::Redirect(target) => {
+                let target = Url::parse(&address(target)).unwrap();
+                return Ok(Visited::Redirected(target));
+            }
             Kind::Gone => return Err(Failure::new(FailureCode::Http(404), "gone")),
             Kind::Canonical(target) => Some(Url::parse(&address(target)).unwrap()),
-            _ => None,
-        };
-        let final_url = if page == asked {
-            url.clone()
-        } else {
-            Url::parse(&address(page)).unwrap()
+            Kind::Page => None,
         };
         let links = node.links.iter().map(|(to, spelling)| FoundLink {
             url: spelled(*to, *spelling),
             nofollow: false,
         });
         Ok(Visited::Page(Box::new(VisitedPage {
-            final_url,
+            final_url: url.clone(),
             json: format!("{{\"page\":{page}}}").into_bytes(),
             links: links.collect(),
             canonical,
@@ -181,9 +180,8 @@ impl Graph {
             let node = &self.nodes[page];
             match node.kind {
                 Kind::Gone => continue,
-                Kind::Redirect(_) => {
-                    let target = self.follow(page);
-                    open.extend(target.map(|target| (target, far)));
+                Kind::Redirect(target) => {
+                    open.push((target, far));
                     continue;
                 }
                 Kind::Canonical(target) if self.stands_for(page, target, dead) => {

@@ -1,6 +1,7 @@
 //! What every store promises, as one suite that runs on each implementation. A new one needs a way
 //! to open it and a line at the end of this file.
 
+mod baselines;
 mod batches;
 mod create;
 mod faults;
@@ -85,6 +86,8 @@ macro_rules! conformance {
                 rates::a_bucket_is_replaced_by_the_last_who_has_read_it,
                 hosts::a_budget_is_replaced_by_the_last_who_has_read_it,
                 hosts::a_budget_expires_an_hour_after_it_says_nothing_any_more,
+                baselines::a_baseline_is_that_of_its_customer_and_address,
+                baselines::an_expired_baseline_is_forgotten_unless_another_has_taken_its_place,
                 purge::a_purge_leaves_nothing_but_the_counts,
                 purge::a_purge_takes_nothing_from_a_job_that_was_retried,
                 purge::a_later_owner_keeps_its_place,

@@ -18,6 +18,7 @@ const USES: [(&str, &[&str]); 3] = [
             "counts.rs",
             "crawl/download.rs",
             "crawl/export.rs",
+            "crawl/forget.rs",
             "crawl/refresh.rs",
             "create.rs",
             "hold.rs",
@@ -36,6 +37,7 @@ const USES: [(&str, &[&str]); 3] = [
         "WorkerRole",
         &[
             "cap.rs",
+            "crawl/earlier.rs",
             "crawl/gates.rs",
             "crawl/refresh.rs",
             "crawl/slice/publish.rs",
@@ -51,6 +53,7 @@ const USES: [(&str, &[&str]); 3] = [
             "chunks.rs",
             "control.rs",
             "crawl/export.rs",
+            "crawl/forget.rs",
             "crawl/refresh.rs",
             "hold.rs",
             "minutes.rs",
@@ -71,8 +74,10 @@ const PORTS: [&str; 6] = [
     "store.",
 ];
 /// The files of the table that carry out a call of one of its ports.
-const CALLS: [(&str, &[&str]); 47] = [
+const CALLS: [(&str, &[&str]); 49] = [
     ("baselines.baseline", &["baselines.rs", "read.rs"]),
+    ("baselines.expired", &["expired.rs", "read.rs"]),
+    ("baselines.forget", &["expired.rs"]),
     ("baselines.put_baseline", &["baselines.rs"]),
     ("batches.batch", &["read.rs"]),
     (
@@ -128,7 +133,8 @@ const CALLS: [(&str, &[&str]); 47] = [
     ("store.unfinished", &["counts.rs"]),
 ];
 /// What a call reads besides the table.
-const INDEXES: [(&str, &[&str]); 6] = [
+const INDEXES: [(&str, &[&str]); 7] = [
+    ("baselines.expired", &["due"]),
     ("operations.due_from", &["due"]),
     ("store.active", &["active"]),
     ("store.active_count", &["active"]),
@@ -260,7 +266,7 @@ const OBJECTS: [(&str, &[OnObjects]); 3] = [
                 "crawls",
                 &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             ),
-            ("results", &["s3:PutObject"]),
+            ("results", &["s3:GetObject", "s3:PutObject"]),
             ("robots", &["s3:GetObject", "s3:PutObject"]),
         ],
     ),

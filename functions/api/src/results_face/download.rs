@@ -79,7 +79,7 @@ pub(super) async fn answer(
     let (table, content_type) = match form {
         FileForm::Ndjson => (None, Form::Ndjson.content_type()),
         FileForm::Csv => {
-            let table = Table::of(spec);
+            let table = app.results_table(&job, spec).await?;
             (Some(table), Form::Csv.content_type())
         }
     };

@@ -2,11 +2,12 @@
 //! that lies in the blob store.
 
 use jobs::JobId;
+use jobs::job::DueList;
 use jobs::ports::{Baseline, PortError};
 use jobs::spec::CustomerId;
 
 use super::item::Attributes;
-use super::keys::{self, Item, number, seconds, text};
+use super::keys::{self, DUE_AT, DUE_LIST, Item, number, text};
 use super::{Table, unavailable};
 
 impl Table {
@@ -41,11 +42,13 @@ fn encode(customer: &CustomerId, url: &str, baseline: &Baseline) -> Item {
     put("refreshed", number(u8::from(baseline.refreshed)));
     put("at", number(baseline.at.as_millis()));
     put("expires_at", number(baseline.expires_at.as_millis()));
-    put("ttl", number(seconds(baseline.expires_at)));
+    // Not by the table's own expiry: what it names has to go first.
+    put(DUE_LIST, text(keys::due_list(DueList::Baseline, 0)));
+    put(DUE_AT, number(baseline.expires_at.as_millis()));
     item
 }
 
-fn decode(item: &Item) -> Result<Baseline, PortError> {
+pub(super) fn decode(item: &Item) -> Result<Baseline, PortError> {
     let read = Attributes(item);
     Ok(Baseline {
         job: read.word("job_id", JobId::parse)?,

@@ -121,6 +121,7 @@ pub(super) fn due_list(list: DueList, shard: u32) -> String {
         DueList::Work => format!("work#{shard}"),
         DueList::Purge => format!("purge#{shard}"),
         DueList::Operation => format!("operation#{shard}"),
+        DueList::Baseline => format!("baseline#{shard}"),
     }
 }
 

@@ -57,6 +57,7 @@ mod batch;
 mod callers;
 mod counts;
 mod create;
+mod expired;
 mod hold;
 mod hosts;
 mod idempotency;
@@ -78,8 +79,8 @@ use jobs::hold::Hold;
 use jobs::job::DueList;
 use jobs::ports::{
     ActiveEntry, Advanced, Baseline, Baselines, Claimable, Commit, Counter, Created, Creation,
-    DueEntry, DuePage, Listed, Operations, PortError, RateBucket, Revival, Revived, Scope, Store,
-    Swap,
+    DueEntry, DuePage, Expired, Listed, Operations, PortError, RateBucket, Revival, Revived, Scope,
+    Store, Swap,
 };
 use jobs::rate::Call;
 use jobs::spec::CustomerId;
@@ -258,6 +259,14 @@ impl Baselines for Table {
         baseline: &Baseline,
     ) -> Result<(), PortError> {
         self.write_baseline(customer, url, baseline).await
+    }
+
+    async fn expired(&self, until: Timestamp, limit: usize) -> Result<Vec<Expired>, PortError> {
+        self.read_expired(until, limit).await
+    }
+
+    async fn forget(&self, expired: &Expired) -> Result<(), PortError> {
+        self.remove_expired(expired).await
     }
 }
 

@@ -37,15 +37,21 @@ pub struct Swept {
 }
 
 impl App {
-    /// Sweeps up to `budget` rows, and goes on with the operations that are due.
+    /// Sweeps up to `budget` rows, goes on with the operations that are due, and forgets what
+    /// refreshes compare with where nobody has refreshed it for long.
     pub async fn sweep(&self, mode: Mode, budget: usize) -> Result<Swept, Error> {
         let jobs = self.sweep_jobs(mode, budget).await;
         let mut swept = jobs
             .as_ref()
             .map_or_else(|_| Swept::default(), Clone::clone);
         let operations = self.sweep_operations(mode, &mut swept).await;
+        let baselines = match mode {
+            Mode::Routine => self.sweep_baselines(&mut swept).await,
+            Mode::Restart | Mode::Shutdown => Ok(()),
+        };
         jobs?;
         operations?;
+        baselines?;
         Ok(swept)
     }
 

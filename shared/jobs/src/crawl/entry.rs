@@ -16,8 +16,14 @@ pub struct Entry {
     pub depth: u8,
     /// Failed attempts at it.
     pub tries: u8,
+    /// Where its last result lies that a refresh could not renew: segment and line among those that
+    /// are held for the next one.
+    pub held: Option<(u32, u32)>,
+    /// Redirects that led to it, one from the other; kept while it waits.
+    pub hops: u8,
     pub standing: Standing,
-    /// Where it led to, where that is another address.
+    /// Where it led to, where that is another address. While it waits, the spelling of it that is
+    /// to be asked for.
     pub final_url: Option<Box<str>>,
 }
 
@@ -71,11 +77,12 @@ impl Entry {
         // Writing to a string does not fail.
         let _ = match &self.standing {
             Standing::Queued(at) => {
-                writeln!(
-                    out,
-                    "q\t{depth}\t{tries}\t{url}\t{final_url}\t{}",
-                    at.as_millis()
-                )
+                let (at, hops) = (at.as_millis(), self.hops);
+                if hops == 0 {
+                    writeln!(out, "q\t{depth}\t{tries}\t{url}\t{final_url}\t{at}")
+                } else {
+                    writeln!(out, "q\t{depth}\t{tries}\t{url}\t{final_url}\t{at}\t{hops}")
+                }
             }
             Standing::Done(Kept {
                 digest,
@@ -87,9 +94,13 @@ impl Entry {
             ),
             Standing::Ended(reason) => {
                 let (code, detail) = (reason.code(), plain(reason.detail()));
+                let held = self
+                    .held
+                    .map(|(segment, line)| format!("\t{segment}\t{line}"));
+                let held = held.unwrap_or_default();
                 writeln!(
                     out,
-                    "e\t{depth}\t{tries}\t{url}\t{final_url}\t{code}\t{detail}"
+                    "e\t{depth}\t{tries}\t{url}\t{final_url}\t{code}\t{detail}{held}"
                 )
             }
         };
@@ -104,20 +115,34 @@ impl Entry {
         let url = fields.next()?.into();
         let final_url = fields.next().filter(|url| !url.is_empty()).map(Into::into);
         let value = fields.next()?;
+        let (mut hops, mut held) = (0, None);
         let standing = match kind {
-            "q" => Standing::Queued(Timestamp::from_millis(value.parse().ok()?)),
+            "q" => {
+                if let Some(count) = fields.next() {
+                    hops = count.parse().ok()?;
+                }
+                Standing::Queued(Timestamp::from_millis(value.parse().ok()?))
+            }
             "d" => Standing::Done(Kept {
                 digest: u64::from_str_radix(value, 16).ok()?,
                 segment: fields.next()?.parse().ok()?,
                 line: fields.next()?.parse().ok()?,
             }),
-            "e" => Standing::Ended(Reason::of(value, fields.next()?)?),
+            "e" => {
+                let reason = Reason::of(value, fields.next()?)?;
+                if let Some(segment) = fields.next() {
+                    held = Some((segment.parse().ok()?, fields.next()?.parse().ok()?));
+                }
+                Standing::Ended(reason)
+            }
             _ => return None,
         };
         Some(Self {
             url,
             depth,
             tries,
+            held,
+            hops,
             standing,
             final_url,
         })
@@ -158,10 +183,13 @@ mod tests {
         ];
         for standing in ended.chain(standings) {
             for final_url in [None, Some("http://b.example/".into())] {
+                let waits = matches!(standing, Standing::Queued(_));
                 let entry = Entry {
                     url: "http://a.example/?a=1".into(),
                     depth: 100,
                     tries: 3,
+                    held: matches!(standing, Standing::Ended(_)).then_some((3, 7)),
+                    hops: if waits && final_url.is_some() { 5 } else { 0 },
                     standing: standing.clone(),
                     final_url,
                 };
@@ -184,6 +212,8 @@ mod tests {
                 url: "http://a.example/".into(),
                 depth: 0,
                 tries: 0,
+                held: None,
+                hops: 0,
                 standing: Standing::Ended(Reason::Trap(detail)),
                 final_url: None,
             };

@@ -41,6 +41,8 @@ pub struct Known {
     /// The result, without what an earlier refresh has said of it.
     json: String,
     page: Stored,
+    /// Other fields are wanted than it has.
+    other_fields: bool,
 }
 
 /// What is read back of a result.
@@ -78,10 +80,35 @@ impl Known {
         };
         let page: Stored = serde_json::from_str(&json).ok()?;
         Url::parse(&page.url).ok()?;
-        Some(Self { json, page })
+        Some(Self {
+            json,
+            page,
+            other_fields: false,
+        })
     }
 
+    /// Other fields are wanted than it has: the page has to be read again, same or not.
+    #[must_use]
+    pub fn with_other_fields(mut self) -> Self {
+        self.other_fields = true;
+        self
+    }
+
+    /// Whether it may be taken for the page where that is the same.
+    pub fn is_whole(&self) -> bool {
+        !self.other_fields
+    }
+
+    /// The result as a refresh writes it.
+    pub fn line(&self) -> Vec<u8> {
+        with_verdict(self.json.as_bytes(), Change::Same, None)
+    }
+
+    /// What to ask the server with: nothing where its answer would not do.
     pub fn validators(&self) -> Validators {
+        if self.other_fields {
+            return Validators::default();
+        }
         Validators {
             etag: self.page.etag.clone(),
             last_modified: self.page.last_modified.clone(),

@@ -37,7 +37,9 @@ impl Found {
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub options: CrawlOptions,
+    /// What the client has named, or what that has led to.
     pub start: Url,
+    named: Url,
     pub scope: Scope,
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
@@ -55,8 +57,22 @@ impl Rules {
             scope: Scope::of(&start, options.include_subdomains),
             include: compile(&options.include),
             exclude: compile(&options.exclude),
+            named: start.clone(),
             start,
             options,
+        }
+    }
+
+    /// Where the start has led to, where that is another address; to be kept with the crawl.
+    pub fn start_leads_to(&self) -> Option<String> {
+        (self.start != self.named).then(|| self.start.to_string())
+    }
+
+    /// Takes up what a crawl has learned of its start: the hosts and the address that it led to.
+    pub fn readopt(&mut self, hosts: &[String], start: Option<&str>) {
+        self.scope.readopt(hosts);
+        if let Some(start) = start.and_then(|text| Url::parse(text).ok()) {
+            self.start = start;
         }
     }
 

@@ -15,7 +15,7 @@ const MAX_REPEATS: usize = 3;
 const MAX_COMBINATIONS: usize = 20;
 /// Most paths of which combinations are remembered.
 const MAX_PATHS: usize = 20_000;
-/// Most addresses that may say the very same thing.
+/// Most addresses that say the very same thing and whose links are followed.
 const MAX_COPIES: u16 = 10;
 /// Text of this many bytes or more is worth comparing.
 const COMPARED_TEXT: usize = 64;
@@ -78,19 +78,18 @@ impl Traps {
         None
     }
 
-    /// Whether a page says what too many others have said already; it is remembered.
-    pub(crate) fn is_copy(&mut self, digest: u64, text: &str) -> bool {
-        if digest == 0 || text.len() < COMPARED_TEXT {
-            return false;
-        }
-        self.remember(digest) > MAX_COPIES
+    /// Whether so many other pages have said what this one says that its links are not worth
+    /// following: a wall that answers every address leads from one of them to the next. The page
+    /// itself is none the worse for it, and is kept.
+    pub(crate) fn is_copy(&self, digest: u64, text: &str) -> bool {
+        let copies = self.copies.get(&digest).copied().unwrap_or(0);
+        digest != 0 && text.len() >= COMPARED_TEXT && copies >= MAX_COPIES
     }
 
-    /// Counts a page that was kept; says how many there are.
-    pub(crate) fn remember(&mut self, digest: u64) -> u16 {
+    /// Counts a page that was kept.
+    pub(crate) fn remember(&mut self, digest: u64) {
         let copies = self.copies.entry(digest).or_default();
         *copies = copies.saturating_add(1);
-        *copies
     }
 }
 
@@ -156,12 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn one_page_under_many_addresses_is_kept_ten_times() {
+    fn one_page_under_many_addresses_leads_on_ten_times() {
         let mut traps = Traps::default();
         let text = "Sorry, we could not find what you are looking for. Try the search, please.";
-        let kept = (0..100).filter(|_| !traps.is_copy(7, text)).count();
-        assert_eq!(kept, 10);
-        let short = (0..100).filter(|_| !traps.is_copy(8, "short")).count();
-        assert_eq!(short, 100);
+        let mut leads_on = |digest, text: &str| {
+            let is_copy = traps.is_copy(digest, text);
+            traps.remember(digest);
+            !is_copy
+        };
+        assert_eq!((0..100).filter(|_| leads_on(7, text)).count(), 10);
+        assert_eq!((0..100).filter(|_| leads_on(8, "short")).count(), 100);
     }
 }

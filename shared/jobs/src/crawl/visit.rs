@@ -29,6 +29,10 @@ pub struct Visit {
     /// What the page was like when it was last seen: sent as `If-None-Match` and
     /// `If-Modified-Since` (RFC 9110, section 13.1).
     pub known: Option<Validators>,
+    /// Whether redirects are followed, as for a page that a client has named. Else the visit ends
+    /// at the first one, without a request to where it leads: whether a crawl may go there is for
+    /// the crawl to say.
+    pub follow: bool,
 }
 
 impl Visit {
@@ -57,6 +61,8 @@ pub enum Visited {
     Page(Box<VisitedPage>),
     /// 304: the page is what it was.
     Unchanged,
+    /// The page is at another address, without a fragment, which nobody has asked.
+    Redirected(Url),
 }
 
 /// A page as a crawl needs it.

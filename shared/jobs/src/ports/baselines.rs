@@ -23,6 +23,14 @@ pub struct Baseline {
     pub expires_at: Timestamp,
 }
 
+/// A baseline whose time is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// Under which the implementation finds it again.
+    pub name: String,
+    pub baseline: Baseline,
+}
+
 /// Baselines by customer and canonical address. The last one written stands.
 #[async_trait]
 pub trait Baselines: Send + Sync {
@@ -39,4 +47,11 @@ pub trait Baselines: Send + Sync {
         url: &str,
         baseline: &Baseline,
     ) -> Result<(), PortError>;
+
+    /// Up to `limit` baselines that have expired by `until`, the earliest first; may lag behind the
+    /// last writes by a moment.
+    async fn expired(&self, until: Timestamp, limit: usize) -> Result<Vec<Expired>, PortError>;
+
+    /// Removes an expired baseline, unless another has taken its place.
+    async fn forget(&self, expired: &Expired) -> Result<(), PortError>;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jobs::{Failure, FailureCode};
 use url::Url;
 
-use super::{Body, Door, Fetch, body};
+use super::{Body, Door, Fetch, First, Redirects, body};
 
 /// A file as it came.
 #[derive(Clone, Debug)]
@@ -28,11 +28,11 @@ impl Door {
 
     async fn take(&self, fetch: &Fetch<'_>, most: usize) -> Result<Download, Failure> {
         // Nothing is known of it, so nothing can be as it was.
-        let answer = self.answer(fetch, None).await?;
-        let (response, trail) = answer.ok_or_else(|| {
+        let First::Page(response, trail) = self.answer(fetch, None, Redirects::Followed).await?
+        else {
             let sentence = "The server says that nothing has changed, unasked";
-            Failure::new(FailureCode::InvalidResponse, sentence)
-        })?;
+            return Err(Failure::new(FailureCode::InvalidResponse, sentence));
+        };
         let (body, cut) = body::read_any(response, &trail.host(), self.clocks, most).await?;
         let (final_url, _) = trail.end();
         Ok(Download {

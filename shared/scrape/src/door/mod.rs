@@ -77,6 +77,32 @@ pub struct Fetched {
     pub redirects: Vec<Url>,
 }
 
+/// What is done about a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// At most [`MAX_REDIRECTS`] of them.
+    Followed,
+    /// The first one ends the fetch; where it leads is not asked.
+    Reported,
+}
+
+/// How a fetch ended that did not fail.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Page(Box<Fetched>),
+    /// The server says that the page is as it is known.
+    Unchanged,
+    /// The page is at another address, which may be any.
+    Elsewhere(Url),
+}
+
+/// The same before the body is read.
+enum First {
+    Page(reqwest::Response, Trail),
+    Unchanged,
+    Elsewhere(Url),
+}
+
 impl Door {
     /// A door that looks names up as the operating system does.
     pub fn new(targets: Targets) -> Result<Self, Unbuilt> {
@@ -112,22 +138,27 @@ impl Door {
     /// Fetches a page. Anything but a readable answer with a status of 2xx is a failure; an empty
     /// one (204, 205) is a page without text.
     pub async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Fetched, Failure> {
-        let fetched = self.fetch_if_changed(fetch, None).await?;
-        fetched.ok_or_else(|| {
+        let answer = self.fetch_if_changed(fetch, None, Redirects::Followed);
+        match answer.await? {
+            Answer::Page(fetched) => Ok(*fetched),
             // Nobody asked; `follow` takes it for a failure like any other.
-            let sentence = "The server answered 304 Not Modified";
-            Failure::new(FailureCode::Http(304), sentence)
-        })
+            Answer::Unchanged | Answer::Elsewhere(_) => {
+                let sentence = "The server answered 304 Not Modified";
+                Err(Failure::new(FailureCode::Http(304), sentence))
+            }
+        }
     }
 
-    /// Fetches a page unless it is still what it was: `None` where the server says so. What was
-    /// known of it is sent to the origin of the address alone, as its headers are.
+    /// Fetches a page as a crawl does, which wants to know of more ends than that of a page. What
+    /// was known of it is sent to the origin of the address alone, as its headers are.
     pub async fn fetch_if_changed(
         &self,
         fetch: &Fetch<'_>,
         known: Option<&Validators>,
-    ) -> Result<Option<Fetched>, Failure> {
-        let fetched = tokio::time::timeout(fetch.timeout, self.follow(fetch, known)).await;
+        redirects: Redirects,
+    ) -> Result<Answer, Failure> {
+        let fetched =
+            tokio::time::timeout(fetch.timeout, self.follow(fetch, known, redirects)).await;
         fetched.unwrap_or_else(|_| {
             let sentence = format!("The page took longer than {:?}", fetch.timeout);
             Err(Failure::new(FailureCode::Timeout, sentence))
@@ -138,30 +169,33 @@ impl Door {
         &self,
         fetch: &Fetch<'_>,
         known: Option<&Validators>,
-    ) -> Result<Option<Fetched>, Failure> {
-        let Some((response, trail)) = self.answer(fetch, known).await? else {
-            return Ok(None);
+        redirects: Redirects,
+    ) -> Result<Answer, Failure> {
+        let (response, trail) = match self.answer(fetch, known, redirects).await? {
+            First::Page(response, trail) => (response, trail),
+            First::Unchanged => return Ok(Answer::Unchanged),
+            First::Elsewhere(url) => return Ok(Answer::Elsewhere(url)),
         };
         let host = trail.host();
         let (status, headers) = (response.status(), KeptHeaders::of(response.headers()));
         let body = body::read(response, &host, self.clocks).await?;
         let (final_url, redirects) = trail.end();
-        Ok(Some(Fetched {
+        Ok(Answer::Page(Box::new(Fetched {
             final_url,
             status: status.as_u16(),
             headers,
             body,
             redirects,
-        }))
+        })))
     }
 
-    /// The first answer of 2xx on the way, its body unread; nothing where the server says that the
-    /// page is as it is known.
+    /// The first answer of 2xx on the way, its body unread, or what else ends it.
     async fn answer(
         &self,
         fetch: &Fetch<'_>,
         mut known: Option<&Validators>,
-    ) -> Result<Option<(reqwest::Response, Trail)>, Failure> {
+        redirects: Redirects,
+    ) -> Result<First, Failure> {
         let origin = fetch.url.origin();
         let mut own_headers = fetch.headers;
         let mut trail = Trail::from(fetch.url);
@@ -181,17 +215,20 @@ impl Door {
                 .await
                 .map_err(|error| classify(&error, &trail.host(), Phase::Answer, self.clocks))?;
             if trail.follow(response.status(), response.headers())? {
+                if redirects == Redirects::Reported {
+                    return Ok(First::Elsewhere(trail.end().0));
+                }
                 continue;
             }
             let status = response.status();
             let conditions = known.is_some_and(headers::is_conditional);
             if status == StatusCode::NOT_MODIFIED && conditions {
-                return Ok(None);
+                return Ok(First::Unchanged);
             }
             if !status.is_success() {
                 return Err(unsuccessful(&response));
             }
-            return Ok(Some((response, trail)));
+            return Ok(First::Page(response, trail));
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::job::Job;
 use crate::operation::{Export, FileForm, Operation, Progress, Step, Upload};
 use crate::ports::{Files, LEAST_PART, MOST_PARTS};
-use crate::spec::Spec;
 
 /// A part is closed with the line that makes it as long as this, so no line is ever split, and no
 /// part is longer than this and one line of at most 4 MB.
@@ -38,13 +37,6 @@ enum Writer {
 }
 
 impl Writer {
-    fn of(form: FileForm, spec: &Spec) -> Self {
-        match form {
-            FileForm::Ndjson => Self::Ndjson,
-            FileForm::Csv => Self::Csv(Table::of(spec)),
-        }
-    }
-
     fn begin(&self) -> Result<Vec<u8>, Error> {
         match self {
             Self::Ndjson => Ok(Vec::new()),
@@ -123,7 +115,10 @@ impl App {
                 .map_err(|()| Error::Corrupt(format!("the cursor of {}", operation.id)))?,
         };
         let segments = self.segments_of(&job, export).await?;
-        let writer = Writer::of(export.form, &spec);
+        let writer = match export.form {
+            FileForm::Ndjson => Writer::Ndjson,
+            FileForm::Csv => Writer::Csv(self.results_table(&job, &spec).await?),
+        };
         let filled = self.fill(&job, &segments, from, &writer).await?;
         let progress = Progress {
             examined: filled.pages,

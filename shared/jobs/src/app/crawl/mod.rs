@@ -1,7 +1,9 @@
 //! Crawls: what a worker does in one slice of one, and what readers see of it.
 
 mod download;
+mod earlier;
 mod export;
+mod forget;
 mod gates;
 mod page;
 mod pages;

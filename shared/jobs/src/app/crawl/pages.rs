@@ -83,6 +83,7 @@ impl Visits {
             extraction: Arc::clone(&self.extraction),
             formats: self.formats,
             known,
+            follow: ticket.follow,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::crawl::scope::identity;
 use crate::crawl::table::CHUNK;
 use crate::crawl::traps::Traps;
 use crate::crawl::{Part, Reason, SitemapUse, UrlState};
+use crate::csv_table::Table;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job::{Job, State};
@@ -154,6 +155,18 @@ impl App {
     async fn manifest_segments(&self, job: &Job) -> Result<Vec<ResultSegment>, Error> {
         let manifest = self.read_manifest(job).await?;
         Ok(manifest.map_or_else(Vec::new, |manifest| manifest.results))
+    }
+
+    /// The table of a job's results. The pages of a refresh have the fields that its base was asked
+    /// for, where it was asked for none itself.
+    pub async fn results_table(&self, job: &Job, spec: &Spec) -> Result<Table, Error> {
+        if spec.refresh.is_some()
+            && spec.config.is_empty()
+            && let Some(manifest) = self.read_manifest(job).await?
+        {
+            return Ok(Table::with_fields(spec, &manifest.asked.config));
+        }
+        Ok(Table::of(spec))
     }
 
     /// The segments that all results lie in, oldest first, for whoever reads them one by one.

@@ -1,5 +1,5 @@
-//! What a refresh compares with: where it is found, how its pages are read back one by one, and how
-//! the next refresh will find what this one has made of it.
+//! What a refresh compares with: how its pages are read back one by one, and how the next refresh
+//! will find what this one has made of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,16 +8,17 @@ use url::Url;
 
 use crate::Timestamp;
 use crate::app::App;
+use crate::app::crawl::earlier::lone_entry;
 use crate::app::crawl::storage::pack_prefix;
-use crate::crawl::entry::{Entry, Kept, Standing};
-use crate::crawl::frontier::{Asked, Base, Frontier, Places, ResultSegment};
+use crate::crawl::Part;
+use crate::crawl::entry::Entry;
+use crate::crawl::frontier::{Frontier, Places, ResultSegment};
 use crate::crawl::refresh::Known;
-use crate::crawl::{CrawlOptions, Part, SitemapUse};
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::ports::Baseline;
-use crate::spec::{Spec, canonical};
+use crate::spec::{JobType, canonical};
 
 /// How long a baseline is kept after its last use.
 const KEPT: Duration = Duration::from_hours(90 * 24);
@@ -28,24 +29,24 @@ const CACHED: usize = 6;
 pub(super) struct BasePages {
     job: JobId,
     refreshed: bool,
+    other_fields: bool,
     segments: Vec<ResultSegment>,
+    /// Those with what an earlier refresh could not renew.
+    held: Vec<ResultSegment>,
     places: Places,
     pub(super) entries: Vec<Entry>,
-    /// The segments that were read last, the newest at the end.
-    cached: Vec<(u32, Arc<str>)>,
+    /// The segments that were read last, the newest at the end: whether held, and which.
+    cached: Vec<((bool, u32), Arc<str>)>,
 }
 
 impl BasePages {
     /// What is known of an address.
     pub(super) async fn known(&mut self, app: &App, url: &Url) -> Result<Option<Known>, Error> {
-        let Some((segment, line)) = self.places.get(url) else {
+        let Some(place) = self.places.get(url) else {
             return Ok(None);
         };
-        let lines = match self
-            .cached
-            .iter()
-            .position(|(number, _)| *number == segment)
-        {
+        let segment = (place.held, place.segment);
+        let lines = match self.cached.iter().position(|(known, _)| *known == segment) {
             Some(at) => {
                 let found = self.cached.remove(at);
                 let lines = Arc::clone(&found.1);
@@ -53,7 +54,12 @@ impl BasePages {
                 lines
             }
             None => {
-                let Some(found) = self.segments.get(segment as usize) else {
+                let segments = if place.held {
+                    &self.held
+                } else {
+                    &self.segments
+                };
+                let Some(found) = segments.get(place.segment as usize) else {
                     return Ok(None);
                 };
                 let lines: Arc<str> = app.result_lines(&self.job, found.part).await?.into();
@@ -64,91 +70,23 @@ impl BasePages {
                 lines
             }
         };
-        let line = lines.lines().nth(line as usize);
-        Ok(line.and_then(|line| Known::read(line, self.refreshed)))
+        let line = lines.lines().nth(place.line as usize);
+        let known = line.and_then(|line| Known::read(line, self.refreshed));
+        Ok(if self.other_fields {
+            known.map(Known::with_other_fields)
+        } else {
+            known
+        })
     }
 }
 
 impl App {
-    /// A refresh that has not begun.
-    pub(super) async fn begin_refresh(
-        &self,
-        job: &Job,
-        spec: &Spec,
-        start: &Url,
-    ) -> Result<std::io::Result<Frontier>, Error> {
-        let base = self.find_base(job, spec, start).await?;
-        let (base, entries) = match base {
-            Some((base, asked, entries)) => (Some((base, asked)), entries),
-            None => (None, Vec::new()),
-        };
-        Ok(Frontier::begin_refresh(spec, start, base, &entries))
-    }
-
-    async fn find_base(
-        &self,
-        job: &Job,
-        spec: &Spec,
-        start: &Url,
-    ) -> Result<Option<(Base, Asked, Vec<Entry>)>, Error> {
-        let named = spec.refresh.as_ref().and_then(|it| it.job_id.as_deref());
-        if let Some(id) = named.and_then(JobId::parse)
-            && let Some((earlier, asked)) = self.ports.store.job_and_spec(&id).await?
-        {
-            if let Some(part) = earlier.crawl.as_ref().and_then(|crawl| crawl.manifest) {
-                let refreshed = earlier.kind == crate::spec::JobType::Refresh;
-                return self.base_of(id, part, refreshed).await;
-            }
-            if earlier.result.is_some() {
-                let base = Base {
-                    job: id.to_string(),
-                    manifest: None,
-                    refreshed: false,
-                };
-                let asked = Asked {
-                    options: CrawlOptions {
-                        max_pages: 1,
-                        depth: 0,
-                        sitemap: SitemapUse::Skip,
-                        respect_robots: false,
-                        ..CrawlOptions::default()
-                    },
-                    config: asked.config,
-                };
-                return Ok(Some((base, asked, vec![lone_entry(start)])));
-            }
-        }
-        let found = self.ports.baselines.baseline(&job.customer, start.as_str());
-        let now = self.now();
-        match found.await? {
-            Some(baseline) if baseline.expires_at > now => {
-                self.base_of(baseline.job, baseline.manifest, baseline.refreshed)
-                    .await
-            }
-            _ => Ok(None),
-        }
-    }
-
-    async fn base_of(
-        &self,
-        id: JobId,
-        part: Part,
-        refreshed: bool,
-    ) -> Result<Option<(Base, Asked, Vec<Entry>)>, Error> {
-        let Some((manifest, entries)) = self.read_base(&id, part).await? else {
-            return Ok(None);
-        };
-        let base = Base {
-            job: id.to_string(),
-            manifest: Some(part),
-            refreshed,
-        };
-        Ok(Some((base, manifest.asked, entries)))
-    }
-
     /// The pages of the base of a refresh that has begun.
     pub(super) async fn base_pages(&self, frontier: &Frontier) -> Result<Option<BasePages>, Error> {
-        let Some(base) = frontier.refresh().and_then(|state| state.base.as_ref()) else {
+        let Some(state) = frontier.refresh() else {
+            return Ok(None);
+        };
+        let Some(base) = state.base.as_ref() else {
             return Ok(None);
         };
         let Some(id) = JobId::parse(&base.job) else {
@@ -156,7 +94,9 @@ impl App {
         };
         let mut pages = BasePages {
             refreshed: base.refreshed,
+            other_fields: state.other_fields,
             segments: Vec::new(),
+            held: Vec::new(),
             places: Places::default(),
             entries: Vec::new(),
             cached: Vec::new(),
@@ -168,6 +108,7 @@ impl App {
                     return Ok(None);
                 };
                 pages.segments = manifest.results;
+                pages.held = manifest.held;
                 pages.entries = entries;
             }
             None => {
@@ -176,7 +117,7 @@ impl App {
                 };
                 let line = self.results(&job).await?.results.pop();
                 let lines: Arc<str> = line.unwrap_or_default().into();
-                pages.cached.push((0, lines));
+                pages.cached.push(((false, 0), lines));
                 pages.entries = vec![lone_entry(&frontier.rules().start)];
             }
         }
@@ -203,7 +144,7 @@ impl App {
         let after = Baseline {
             job: job.id.clone(),
             manifest,
-            refreshed: job.kind == crate::spec::JobType::Refresh,
+            refreshed: job.kind == JobType::Refresh,
             at: now,
             expires_at: now + KEPT,
         };
@@ -230,20 +171,5 @@ impl App {
         Ok(baseline
             .await?
             .is_some_and(|it| it.job == job.id && it.expires_at > now))
-    }
-}
-
-/// The one entry of a single page.
-fn lone_entry(start: &Url) -> Entry {
-    Entry {
-        url: start.as_str().into(),
-        depth: 0,
-        tries: 0,
-        standing: Standing::Done(Kept {
-            digest: 0,
-            segment: 0,
-            line: 0,
-        }),
-        final_url: None,
     }
 }

@@ -110,6 +110,8 @@ impl Frontier {
             url: url.as_str().into(),
             depth: found.depth,
             tries: 0,
+            held: None,
+            hops: 0,
             standing,
             final_url: None,
         });
@@ -189,25 +191,43 @@ impl Frontier {
         let stand_ins: Vec<_> = self.stand_ins.range(all).copied().collect();
         for pair in stand_ins {
             self.stand_ins.remove(&pair);
-            let Some(entry) = self.table.get(pair.1) else {
-                continue;
-            };
-            let is_out = matches!(entry.standing, Standing::Ended(Reason::Canonical(_)));
-            if let (true, depth, Ok(url)) = (is_out, entry.depth, Url::parse(&entry.url)) {
-                if self.forget_relink(pair.1) {
-                    self.dequeue(pair.1, &url, depth);
-                }
-                self.table.change(pair.1, |entry| {
-                    entry.tries = 0;
-                    entry.standing = Standing::Queued(Timestamp::default());
-                });
-                self.enqueue(pair.1, &url, depth, Timestamp::default());
+            self.recall_stand_in(pair.1);
+        }
+    }
+
+    /// The address that others have called their canonical one leads on to another page, which
+    /// stands for them from now on; where it leads back to one of them, that one is a page itself.
+    pub(super) fn pass_stand_ins_on(&mut self, canonical: Number) {
+        let all = (canonical, Number::MIN)..=(canonical, Number::MAX);
+        let stand_ins: Vec<_> = self.stand_ins.range(all).copied().collect();
+        for pair in stand_ins {
+            self.stand_ins.remove(&pair);
+            match self.stands_for(canonical) {
+                Some(target) if target != pair.1 => self.note_stand_in(pair.1, target),
+                _ => self.recall_stand_in(pair.1),
             }
         }
     }
 
+    fn recall_stand_in(&mut self, number: Number) {
+        let Some(entry) = self.table.get(number) else {
+            return;
+        };
+        let is_out = matches!(entry.standing, Standing::Ended(Reason::Canonical(_)));
+        if let (true, depth, Ok(url)) = (is_out, entry.depth, Url::parse(&entry.url)) {
+            if self.forget_relink(number) {
+                self.dequeue(number, &url, depth);
+            }
+            self.table.change(number, |entry| {
+                entry.tries = 0;
+                entry.standing = Standing::Queued(Timestamp::default());
+            });
+            self.enqueue(number, &url, depth, Timestamp::default());
+        }
+    }
+
     /// Judges an address anew that was left out for a reason that may not hold any more.
-    fn reconsider(&mut self, number: Number, found: Found) {
+    pub(super) fn reconsider(&mut self, number: Number, found: Found) {
         let Some(Ok(url)) = self.table.get(number).map(|entry| Url::parse(&entry.url)) else {
             return;
         };

@@ -110,9 +110,9 @@ impl Frontier {
         }
     }
 
-    /// Whether this is the host of the start.
-    pub fn is_start_host(&self, authority: &str) -> bool {
-        self.host_of.get(authority) == Some(&0)
+    /// Whether this is the host of the start, or of where that has led to.
+    pub fn is_start_host(&self, name: &str) -> bool {
+        self.host_of.get(name) == Some(&0) || authority(&self.rules.start) == name
     }
 
     /// The hosts with something to visit now, those whose turn comes first in front, and how much.

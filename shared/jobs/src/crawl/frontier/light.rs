@@ -99,18 +99,21 @@ impl Frontier {
     }
 
     /// Whether a page leads elsewhere, which only a whole slice can judge; then one will visit it.
-    pub(super) fn is_beyond_light(&mut self, page: &VisitedPage, asked: &Url) -> bool {
-        let Some(light) = &mut self.light else {
-            return false;
-        };
+    pub(super) fn is_beyond_light(&mut self, page: &VisitedPage) -> bool {
         let here = identity(&page.final_url);
-        let canonical = page
-            .canonical
-            .as_ref()
-            .is_some_and(|url| identity(url) != here);
-        let elsewhere = canonical || here != identity(asked);
-        light.needs_all |= elsewhere;
-        elsewhere
+        let canonical = page.canonical.as_ref();
+        canonical.is_some_and(|url| identity(url) != here) && self.leave_to_whole()
+    }
+
+    /// Leaves what has come up to a whole slice; `false` where this one is.
+    pub(super) fn leave_to_whole(&mut self) -> bool {
+        match &mut self.light {
+            Some(light) => {
+                light.needs_all = true;
+                true
+            }
+            None => false,
+        }
     }
 
     /// What was written down since the last commit.

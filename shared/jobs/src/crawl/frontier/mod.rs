@@ -8,6 +8,7 @@ mod discover;
 mod hosts;
 mod light;
 mod outcome;
+mod redirect;
 mod refresh;
 mod store;
 
@@ -30,7 +31,7 @@ use crate::time::Timestamp;
 pub use hosts::Access;
 pub use light::{light_head, notes_of};
 pub use outcome::Ended;
-pub use refresh::{Base, Places, RefreshState, gone};
+pub use refresh::{Base, Earlier, Places, RefreshState, gone};
 pub use store::{Asked, Manifest, Packed, ResultSegment, entries_of, unpack_segment};
 
 use hosts::HostQueue;
@@ -53,6 +54,8 @@ pub struct Ticket {
     pub tries: u8,
     /// Visited again for its links alone: its result is there.
     pub relink: bool,
+    /// See [`crate::crawl::visit::Visit::follow`].
+    pub follow: bool,
 }
 
 /// A sitemap that is still to be read, or was.
@@ -69,6 +72,8 @@ pub struct KnownSitemap {
 pub struct Frontier {
     rules: Rules,
     config: Extraction,
+    /// Of one page that a client has named: redirects are followed, wherever they lead.
+    alone: bool,
     attempts: u8,
     table: UrlTable,
     /// Numbers of addresses by the hash of their spelling.
@@ -104,6 +109,8 @@ pub struct Frontier {
     /// Only the head of the queue is in memory.
     light: Option<Light>,
     fresh: Fresh,
+    /// Results of the base that could not be renewed.
+    held: Fresh,
     packer: Packer,
 }
 
@@ -119,6 +126,7 @@ impl Frontier {
         let asked = Asked {
             options: spec.crawl.clone().unwrap_or_default(),
             config: spec.config.clone(),
+            alone: false,
         };
         let mut frontier = Self::empty(spec, start, asked)?;
         let start = frontier.rules.start.clone();
@@ -130,6 +138,7 @@ impl Frontier {
         Ok(Self {
             rules: Rules::new(start.clone(), asked.options),
             config: asked.config,
+            alone: asked.alone,
             attempts: spec.attempts,
             table: UrlTable::default(),
             spelled: ByHash::default(),
@@ -150,6 +159,7 @@ impl Frontier {
             raw: Vec::new(),
             light: None,
             fresh: Fresh::default(),
+            held: Fresh::default(),
             packer: Packer::new()?,
         })
     }
@@ -231,6 +241,7 @@ impl Frontier {
                 host: self.hosts[host].authority.clone(),
                 tries,
                 relink,
+                follow: self.alone,
             });
         }
     }
@@ -259,6 +270,7 @@ impl Frontier {
             host: self.hosts[host].authority.clone(),
             tries,
             relink: false,
+            follow: self.alone,
         })
     }
 
@@ -267,11 +279,6 @@ impl Frontier {
         let is_queued = matches!(self.table.get(number)?.standing, Standing::Queued(_));
         let (url, _) = self.address(number)?;
         (is_queued && !self.in_flight.contains_key(&number)).then(|| authority(&url))
-    }
-
-    fn address(&self, number: Number) -> Option<(Url, u8)> {
-        let entry = self.table.get(number)?;
-        Some((Url::parse(&entry.url).ok()?, entry.tries))
     }
 
     /// The ready address with the smallest depth on a host that may be asked now.
@@ -317,7 +324,7 @@ impl Frontier {
             return false;
         }
         if let Some(limit) = self.limit_reached(0) {
-            self.close(limit);
+            self.skip_waiting(limit);
         }
         let noted = self.has_notes() || !self.raw.is_empty();
         self.counters().queued == 0
@@ -326,8 +333,15 @@ impl Frontier {
             && !noted
     }
 
-    /// Skips everything that still waits.
+    /// Skips everything that still waits, since the crawl has to end before its time.
     pub fn close(&mut self, limit: &str) {
+        if let Some(state) = &mut self.refresh {
+            state.cut = true;
+        }
+        self.skip_waiting(limit);
+    }
+
+    fn skip_waiting(&mut self, limit: &str) {
         let queued: Vec<_> = self.table.queued().map(|(number, _)| number).collect();
         for number in queued {
             let reason = Reason::Limit(limit.to_owned());

@@ -16,7 +16,7 @@ use crate::retry;
 use crate::time::Timestamp;
 
 /// Most addresses that lead from one to the next which are looked through.
-const MOST_LEADS: usize = 5;
+pub(super) const MOST_LEADS: usize = 5;
 
 /// What came of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,11 @@ impl Frontier {
             return Ended::Settled;
         };
         let depth = entry.depth;
-        if self.is_beyond_light(page, &ticket.url) {
+        if !self.alone && identity(&page.final_url) != identity(&ticket.url) {
+            // An earlier job has kept it so; whether this one may have it is to be asked anew.
+            return self.redirected(ticket, &page.final_url);
+        }
+        if self.is_beyond_light(page) {
             return Ended::Settled;
         }
         if ticket.relink {
@@ -44,28 +48,22 @@ impl Frontier {
             self.discover_links(&page.links, depth, page.nofollow);
             return Ended::Settled;
         }
-        let mut number = ticket.number;
-        if identity(&page.final_url) != identity(&ticket.url) {
-            match self.redirected(ticket, &page.final_url, depth) {
-                Some(target) => number = target,
-                None => return Ended::Settled,
-            }
-        }
-        let depth = self.table.get(number).map_or(depth, |entry| entry.depth);
-        if let Some((canonical, target)) = self.canonical_elsewhere(number, page, depth) {
+        let number = ticket.number;
+        if !self.alone
+            && let Some((canonical, target)) = self.canonical_elsewhere(number, page, depth)
+        {
             let reason = Reason::Canonical(canonical.to_string());
             self.end(number, reason, None);
             self.note_stand_in(number, target);
             self.discover_links(&page.links, depth, page.nofollow);
             return Ended::Settled;
         }
-        if self.traps.is_copy(page.digest, &page.text) {
-            let sign = "the same page under more than 10 addresses";
-            self.end(number, Reason::Trap(sign.to_owned()), None);
-            return Ended::Settled;
-        }
+        let leads_on = !self.traps.is_copy(page.digest, &page.text);
+        self.traps.remember(page.digest);
         self.keep(number, page);
-        self.discover_links(&page.links, depth, page.nofollow);
+        if leads_on {
+            self.discover_links(&page.links, depth, page.nofollow);
+        }
         Ended::Settled
     }
 
@@ -79,6 +77,7 @@ impl Frontier {
                 segment,
                 line,
             });
+            entry.held = None;
             if elsewhere {
                 entry.final_url = Some(page.final_url.as_str().into());
             }
@@ -91,56 +90,6 @@ impl Frontier {
         if entry.is_some_and(|entry| entry.state() == UrlState::Queued) {
             self.stand_ins.insert((target, number));
         }
-    }
-
-    /// The page has moved: the number under which its content counts, if it does.
-    fn redirected(&mut self, ticket: &Ticket, url: &Url, depth: u8) -> Option<Number> {
-        let is_start = ticket.url == self.rules.start;
-        let ours =
-            self.rules.scope.contains(url) || is_start && self.rules.scope.adopt(&ticket.url, url);
-        if !ours {
-            self.end(ticket.number, Reason::OffScope, Some(url));
-            return None;
-        }
-        if is_start {
-            // What the client has named is what it leads to, whatever the patterns say.
-            self.rules.start = url.clone();
-        }
-        let found = Found {
-            depth,
-            follow: true,
-            listed: true,
-        };
-        // Known or not: this may be a shorter way to it.
-        let target = self
-            .discover_url(url, found)
-            .and_then(|_| self.number_of(url));
-        let reason = Reason::Redirect(url.to_string());
-        self.end(ticket.number, reason, Some(url));
-        let target = target?;
-        let entry = self.table.get(target)?;
-        // It is here, so nobody has to ask for it again.
-        let is_open = match &entry.standing {
-            Standing::Queued(_) => !self.in_flight.contains_key(&target),
-            // Its canonical address leads back to it; or it has failed, and now it has not.
-            Standing::Ended(Reason::Canonical(_) | Reason::Failure(..)) => true,
-            Standing::Ended(_) => is_start,
-            Standing::Done(_) => false,
-        };
-        if !is_open {
-            return None;
-        }
-        let (before, address) = (entry.depth, Url::parse(&entry.url).ok()?);
-        let host = self.host(&address);
-        self.forget_relink(target);
-        self.dequeue(target, &address, before);
-        if let Err(reason) = self.judge_robots(host, &address) {
-            self.end(target, reason, None);
-            return None;
-        }
-        self.table
-            .change(target, |entry| entry.depth = entry.depth.min(depth));
-        Some(target)
     }
 
     /// The address that a page calls its canonical one, and the number under which that counts,

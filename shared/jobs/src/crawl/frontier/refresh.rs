@@ -10,10 +10,11 @@ use super::discover::hash;
 use super::{Asked, Frontier, Ticket};
 use crate::crawl::entry::{Entry, Kept, Standing};
 use crate::crawl::progress::{Part, Refreshed};
-use crate::crawl::refresh::Change;
+use crate::crawl::refresh::{Change, Known};
 use crate::crawl::rules::Found;
 use crate::crawl::visit::VisitedPage;
 use crate::crawl::{CrawlOptions, SitemapUse};
+use crate::extraction::Extraction;
 use crate::failure::FailureCode;
 use crate::spec::Spec;
 use crate::time::Timestamp;
@@ -37,29 +38,58 @@ pub struct RefreshState {
     /// Pages of the base that no link has led to have been put into the queue.
     #[serde(default)]
     pub swept: bool,
+    /// It had to end before it had looked at all that it knows.
+    #[serde(default)]
+    pub cut: bool,
+    /// Other fields are asked for than those of the base.
+    #[serde(default)]
+    pub other_fields: bool,
     pub found: Refreshed,
 }
 
+/// An earlier job that a refresh goes by.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    pub base: Base,
+    pub asked: Asked,
+    /// What it has learned of its start: the hosts and the address that this led to.
+    pub adopted: Vec<String>,
+    pub start: Option<String>,
+    /// All that it knows.
+    pub entries: Vec<Entry>,
+}
+
 impl Frontier {
-    /// A refresh of what `base` holds, asked for what the base was asked for; of one page where
-    /// there is no base. `known` are the entries of its results.
+    /// A refresh of what an earlier job has found, asked for what that was asked for; of one page
+    /// where there is none.
     pub fn begin_refresh(
         spec: &Spec,
         start: &Url,
-        base: Option<(Base, Asked)>,
-        known: &[Entry],
+        earlier: Option<Earlier>,
     ) -> std::io::Result<Self> {
+        let is_site = |earlier: &Earlier| earlier.base.manifest.is_some() && !earlier.asked.alone;
         let full = spec.refresh.as_ref().is_some_and(|it| it.full_refresh);
-        let (base, asked) = base.map_or_else(
-            || (None, page_alone(spec)),
-            |(base, asked)| (Some(base), asked),
-        );
-        let full = full && base.as_ref().is_some_and(|base| base.manifest.is_some());
+        let full = full && earlier.as_ref().is_some_and(is_site);
+        let asked = earlier.as_ref().map(|earlier| earlier.asked.clone());
+        let mut asked = asked.unwrap_or_else(|| Asked::page(spec.config.clone()));
+        let other_fields = !spec.config.is_empty() && spec.config != asked.config;
+        if other_fields {
+            asked.config.clone_from(&spec.config);
+        }
         let mut frontier = Self::empty(spec, start, asked)?;
-        let is_new = base.is_none();
+        let is_new = earlier.is_none();
+        let (base, known) = match earlier {
+            Some(earlier) => {
+                let start = earlier.start.as_deref();
+                frontier.rules.readopt(&earlier.adopted, start);
+                (Some(earlier.base), earlier.entries)
+            }
+            None => (None, Vec::new()),
+        };
         frontier.refresh = Some(RefreshState {
             base,
             full,
+            other_fields,
             ..RefreshState::default()
         });
         // The host of the start is the first.
@@ -67,7 +97,7 @@ impl Frontier {
         if is_new || full {
             frontier.discover_url(start, Found::linked(0, true));
         } else {
-            for entry in known {
+            for entry in &known {
                 frontier.remind(entry);
             }
         }
@@ -80,9 +110,11 @@ impl Frontier {
 
     /// Puts a page of the base into the queue, as deep as it was.
     fn remind(&mut self, entry: &Entry) {
-        if let (Standing::Done(kept), Ok(url)) = (&entry.standing, Url::parse(&entry.url))
-            && kept.digest != Kept::REMOVED
-        {
+        let is_known = match &entry.standing {
+            Standing::Done(kept) => kept.digest != Kept::REMOVED,
+            _ => entry.held.is_some(),
+        };
+        if let (true, Ok(url)) = (is_known, Url::parse(&entry.url)) {
             let found = Found {
                 depth: entry.depth.min(self.rules.options.depth),
                 follow: true,
@@ -131,6 +163,21 @@ impl Frontier {
         }
     }
 
+    /// A page that is known could not be looked at: what is known of it stays as it was, for the
+    /// next refresh.
+    pub fn hold(&mut self, ticket: &Ticket, known: &Known) {
+        let place = self.held.add(&known.line(), &mut self.packer);
+        self.table
+            .change(ticket.number, |entry| entry.held = Some(place));
+    }
+
+    /// Whether later refreshes may compare with this one: not where it has left out what an earlier
+    /// one knows, since that would be forgotten.
+    pub fn may_be_base(&self) -> bool {
+        let state = self.refresh.as_ref();
+        state.is_none_or(|state| !state.cut || state.base.is_none())
+    }
+
     /// A page that was known is gone: its last result says so.
     pub fn removed(&mut self, ticket: &Ticket, json: Vec<u8>) {
         let page = VisitedPage {
@@ -151,34 +198,61 @@ impl Frontier {
     }
 }
 
-/// What a refresh of a page that nothing is known of is asked for.
-fn page_alone(spec: &Spec) -> Asked {
-    Asked {
-        options: CrawlOptions {
-            max_pages: 1,
-            depth: 0,
-            sitemap: SitemapUse::Skip,
-            respect_robots: false,
-            ..CrawlOptions::default()
-        },
-        config: spec.config.clone(),
+impl Asked {
+    /// One page that a client has named: robots.txt has no say in that.
+    pub fn page(config: Extraction) -> Self {
+        Self {
+            options: CrawlOptions {
+                max_pages: 1,
+                depth: 0,
+                sitemap: SitemapUse::Skip,
+                respect_robots: false,
+                ..CrawlOptions::default()
+            },
+            config,
+            alone: true,
+        }
     }
 }
 
-/// Where the results of a base lie, by the hash of their addresses: segment and line.
+/// Where a result of a base lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Among those that an earlier refresh could not renew.
+    pub held: bool,
+    pub segment: u32,
+    pub line: u32,
+}
+
+/// Where the results of a base lie, by the hash of their addresses.
 #[derive(Debug, Default)]
-pub struct Places(HashMap<u64, (u32, u32)>);
+pub struct Places(HashMap<u64, Place>);
 
 impl Places {
     pub fn of(entries: &[Entry]) -> Self {
-        let place = |entry: &Entry| match &entry.standing {
-            Standing::Done(kept) => Some((hash(&entry.url), (kept.segment, kept.line))),
-            _ => None,
+        let place = |entry: &Entry| {
+            let (held, (segment, line)) = match &entry.standing {
+                Standing::Done(kept) => (false, (kept.segment, kept.line)),
+                _ => (true, entry.held?),
+            };
+            let place = Place {
+                held,
+                segment,
+                line,
+            };
+            Some((hash(&entry.url), place))
         };
-        Self(entries.iter().filter_map(place).collect())
+        let mut places: HashMap<_, _> = entries.iter().filter_map(place).collect();
+        // A page may be asked for by the spelling that it has redirected to.
+        for entry in entries {
+            if let (Some(place), Some(url)) = (place(entry), &entry.final_url) {
+                places.entry(hash(url)).or_insert(place.1);
+            }
+        }
+        Self(places)
     }
 
-    pub fn get(&self, url: &Url) -> Option<(u32, u32)> {
+    pub fn get(&self, url: &Url) -> Option<Place> {
         self.0.get(&hash(url.as_str())).copied()
     }
 }

@@ -46,10 +46,17 @@ pub struct ResultSegment {
 #[serde(default)]
 pub struct Manifest {
     pub results: Vec<ResultSegment>,
+    /// Results of the base of a refresh that it could not renew: none of its own, but what the next
+    /// one compares with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<ResultSegment>,
     pub(crate) chunks: Vec<StoredChunk>,
     pub sitemaps: Vec<KnownSitemap>,
     /// Hosts that belong to the site because its start led there.
     pub adopted: Vec<String>,
+    /// Where the start has led to, where that is another address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     pub relink: Vec<Number>,
     pub visits: u32,
     pub overflow: bool,
@@ -69,6 +76,9 @@ pub struct Asked {
     pub options: CrawlOptions,
     #[serde(default)]
     pub config: Extraction,
+    /// One page that a client has named, no site.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// The lines of a segment.
@@ -129,6 +139,24 @@ impl Fresh {
         self.published = published;
     }
 
+    fn has_news(&self) -> bool {
+        self.pages > 0 || !self.closed.is_empty()
+    }
+
+    /// Before a commit.
+    fn close_for_good(&mut self, packer: &mut Packer) -> io::Result<()> {
+        self.close(packer);
+        self.trouble.take().map_or(Ok(()), Err)
+    }
+
+    /// Puts what was closed where `put` says.
+    fn put(&mut self, mut put: impl FnMut(&[u8]) -> Part) {
+        for (frame, pages, bytes) in self.closed.drain(..) {
+            let part = put(&frame);
+            self.published.push(ResultSegment { part, pages, bytes });
+        }
+    }
+
     fn close(&mut self, packer: &mut Packer) {
         if self.pages == 0 {
             return;
@@ -162,6 +190,7 @@ impl Frontier {
         frontier.table.keep_all(keep);
         frontier.raw.clear();
         frontier.fresh.publish(manifest.results);
+        frontier.held.publish(manifest.held);
         for (stored, frame) in manifest.chunks.into_iter().zip(chunks) {
             let text = unpack(frame, MAX_CHUNK_BYTES)?;
             let text = String::from_utf8(text).map_err(|_| damaged())?;
@@ -206,7 +235,9 @@ impl Frontier {
         frontier.refresh.clone_from(&manifest.refresh);
         // The host of the start is the first, whatever is known of it.
         frontier.host(start);
-        frontier.rules.scope.readopt(&manifest.adopted);
+        frontier
+            .rules
+            .readopt(&manifest.adopted, manifest.start.as_deref());
         frontier.sitemaps.clone_from(&manifest.sitemaps);
         frontier.relink = manifest.relink.iter().copied().collect();
         frontier.visits = manifest.visits;
@@ -246,8 +277,11 @@ impl Frontier {
 
     /// Whether anything has changed that a commit would publish.
     pub fn has_news(&self) -> bool {
-        let results = self.fresh.pages > 0 || !self.fresh.closed.is_empty();
-        results || self.table.is_dirty() || self.has_notes() || self.has_moved
+        self.fresh.has_news()
+            || self.held.has_news()
+            || self.table.is_dirty()
+            || self.has_notes()
+            || self.has_moved
     }
 
     /// Results that no commit has published yet.
@@ -259,10 +293,8 @@ impl Frontier {
     /// One pack with everything that changed. It counts as published from here on: a slice whose
     /// commit fails ends and is taken up from what was published before.
     pub fn pack(&mut self, name: PackName) -> io::Result<Packed> {
-        self.fresh.close(&mut self.packer);
-        if let Some(error) = self.fresh.trouble.take() {
-            return Err(error);
-        }
+        self.fresh.close_for_good(&mut self.packer)?;
+        self.held.close_for_good(&mut self.packer)?;
         self.has_moved = false;
         let notes = self.take_notes();
         let mut body = Vec::new();
@@ -275,12 +307,8 @@ impl Frontier {
             body.extend_from_slice(frame);
             part
         };
-        for (frame, pages, bytes) in self.fresh.closed.drain(..) {
-            let part = put(&frame);
-            self.fresh
-                .published
-                .push(ResultSegment { part, pages, bytes });
-        }
+        self.fresh.put(&mut put);
+        self.held.put(&mut put);
         let dirty: Vec<_> = self.table.dirty().collect();
         for (index, text) in dirty {
             let part = put(&self.packer.pack(text.as_bytes())?);
@@ -293,6 +321,7 @@ impl Frontier {
         let manifest = Manifest {
             raw: self.raw.clone(),
             results: std::mem::take(&mut self.fresh.published),
+            held: std::mem::take(&mut self.held.published),
             chunks: self.table.chunks(),
             // A refresh reads them again: they say when pages were changed.
             sitemaps: if self.refresh.is_some() {
@@ -301,6 +330,7 @@ impl Frontier {
                 self.sitemaps.clone()
             },
             adopted: self.rules.scope.adopted().to_vec(),
+            start: self.rules.start_leads_to(),
             relink: self.relink.iter().copied().collect(),
             visits: self.visits,
             overflow: self.overflow,
@@ -308,10 +338,12 @@ impl Frontier {
             asked: Asked {
                 options: self.rules.options.clone(),
                 config: self.config.clone(),
+                alone: self.alone,
             },
         };
         let json = serde_json::to_vec(&manifest)?;
         self.fresh.published = manifest.results;
+        self.held.published = manifest.held;
         let manifest = put(&self.packer.pack(&json)?);
         Ok(Packed {
             name,

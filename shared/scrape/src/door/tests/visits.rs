@@ -26,6 +26,7 @@ fn a_visit(url: Url, formats: &[&str]) -> Visit {
         extraction: Arc::new(Extraction::default()),
         formats: Formats::named(formats.iter().copied()).unwrap(),
         known: None,
+        follow: false,
     }
 }
 
@@ -36,7 +37,7 @@ async fn visit(visit: &Visit) -> Result<Visited, Failure> {
 
 async fn visited(asked: &Visit) -> (VisitedPage, Value) {
     let Visited::Page(page) = visit(asked).await.unwrap() else {
-        panic!("the page is said to be unchanged");
+        panic!("there is no page");
     };
     assert!(!page.json.contains(&b'\n'));
     let json = serde_json::from_slice(&page.json).unwrap();
@@ -62,7 +63,11 @@ async fn a_visit_gives_the_result_and_what_a_crawl_goes_on_with() {
         _ => answer("200 OK", &headers, PAGE.as_bytes()),
     })
     .await;
-    let (page, json) = visited(&a_visit(site.url("/"), &["text", "links"])).await;
+    let asked = Visit {
+        follow: true,
+        ..a_visit(site.url("/"), &["text", "links"])
+    };
+    let (page, json) = visited(&asked).await;
     assert_eq!(page.final_url, site.url("/page"));
     assert_eq!(
         page.links,
@@ -155,6 +160,29 @@ async fn a_page_that_is_what_it_was_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_visit_ends_at_a_redirect_without_asking_where_it_leads() {
+    let other = Site::start(|_| page(PAGE)).await;
+    let target = other.url("/x#y").to_string();
+    let site = Site::start(move |head| match path(head) {
+        "/self" => redirect(302, "/self#again"),
+        "/down" => redirect(302, "ftp://127.0.0.1/"),
+        "/none" => answer("302 Found", &[], b""),
+        _ => redirect(301, &target),
+    })
+    .await;
+    let ended = visit(&a_visit(site.url("/"), &["text"])).await;
+    assert_eq!(ended, Ok(Visited::Redirected(other.url("/x"))));
+    assert_eq!(other.connections(), 0);
+    let ended = visit(&a_visit(site.url("/down"), &["text"])).await;
+    let elsewhere = Url::parse("ftp://127.0.0.1/").unwrap();
+    assert_eq!(ended, Ok(Visited::Redirected(elsewhere)));
+    for path in ["/self", "/none"] {
+        let failure = visit(&a_visit(site.url(path), &["text"])).await;
+        assert_eq!(failure.unwrap_err().code, FailureCode::Redirects, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_known_of_a_page_is_not_told_to_another_origin() {
     let other = Site::start(|_| answer("304 Not Modified", &[], b"")).await;
     let target = other.url("/").to_string();
@@ -165,6 +193,7 @@ async fn what_is_known_of_a_page_is_not_told_to_another_origin() {
             last_modified: None,
         }),
         headers: Arc::new([("X-Secret".to_owned(), "s".to_owned())]),
+        follow: true,
         ..a_visit(site.url("/"), &["text"])
     };
     let failure = visit(&asked).await.unwrap_err();

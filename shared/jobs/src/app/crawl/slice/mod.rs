@@ -153,12 +153,13 @@ impl<'a> Slice<'a> {
         let mut gates = Gates::new(app, gates::taker(&job.id), options.max_concurrency, delay);
         let turn = progress.turn.take();
         // Whoever takes turns has shown what there is already, and has not long to go.
-        let publishes_from = match &turn {
+        let (first_look, publishes_from) = match &turn {
             Some(turn) => {
                 gates.take_up(turn);
-                turn.begins() + LONGEST_TURN
+                let publishes_from = turn.begins().min(now + LONGEST_WAIT) + LONGEST_TURN;
+                (LONGEST_BLIND, publishes_from)
             }
-            None => now,
+            None => (FIRST_COMMIT, now),
         };
         Ok(Self {
             app,
@@ -178,12 +179,7 @@ impl<'a> Slice<'a> {
             pending: FuturesUnordered::new(),
             packs: 0,
             began: now,
-            next_commit: now
-                + if turn.is_some() {
-                    LONGEST_BLIND
-                } else {
-                    FIRST_COMMIT
-                },
+            next_commit: now + first_look,
             publishes_from,
             ends: deadline - COMMIT_MARGIN,
         })

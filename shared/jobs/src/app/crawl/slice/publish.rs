@@ -94,6 +94,7 @@ impl Slice<'_> {
         };
         if let (Stop::Over, Some(manifest)) = (&end, progress.manifest)
             && progress.counters.done > 0
+            && self.frontier.may_be_base()
         {
             self.app.swap_baseline(&self.job, manifest).await?;
         }

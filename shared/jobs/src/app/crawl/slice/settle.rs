@@ -80,6 +80,7 @@ impl Slice<'_> {
     ) -> Result<Option<Stop>, Error> {
         let (ended, failure) = match outcome {
             Ok(Visited::Page(page)) => (self.take(ticket, known, *page), None),
+            Ok(Visited::Redirected(url)) => (self.frontier.redirected(ticket, &url), None),
             Ok(Visited::Unchanged) => match known.and_then(Known::as_visited) {
                 Some(page) => {
                     self.frontier.count_saved(page.bytes, false);
@@ -112,6 +113,9 @@ impl Slice<'_> {
                 (ended, Some(failure))
             }
         };
+        if let (Ended::Failed, Some(known)) = (&ended, known) {
+            self.frontier.hold(ticket, known);
+        }
         if let Some(trial) = self.progress.trial.take() {
             debug_assert_eq!(trial.number, ticket.number);
             self.progress.careful = self.progress.careful.saturating_sub(1);
@@ -119,7 +123,7 @@ impl Slice<'_> {
                 return Ok(Some(stop));
             }
         }
-        let is_start = ticket.number == 0 && self.frontier.counters().done == 0;
+        let is_start = self.frontier.is_start(ticket) && self.frontier.counters().done == 0;
         if let (true, Ended::Again(wait), Some(failure)) = (is_start, ended, failure) {
             return Ok(Some(Stop::NotBegun(failure, Some(wait))));
         }
@@ -133,7 +137,7 @@ impl Slice<'_> {
             return false;
         };
         let full = self.frontier.refresh().is_some_and(|state| state.full);
-        if asked.force_refresh || full && !known.has_links() {
+        if asked.force_refresh || !known.is_whole() || full && !known.has_links() {
             return false;
         }
         let seen = known.seen_at();

@@ -10,7 +10,9 @@ use url::Url;
 
 use super::*;
 use crate::crawl::robots::Robots;
+use crate::crawl::visit::Visited;
 use crate::crawl::{CrawlOptions, PackName, SitemapUse, UrlState};
+use crate::failure::Failure;
 use crate::spec::JobType;
 use site::{ATTEMPTS, Kind, MOST_DEATHS, Site, address, page_of, site};
 
@@ -103,6 +105,20 @@ fn learn(frontier: &mut Frontier) {
     frontier.learn_robots("site.example", Access::Rules(Box::new(Robots::allow_all())));
 }
 
+fn end(
+    frontier: &mut Frontier,
+    ticket: &Ticket,
+    outcome: Result<Visited, Failure>,
+    now: Timestamp,
+) -> Ended {
+    match outcome {
+        Ok(Visited::Page(page)) => frontier.page(ticket, &page),
+        Ok(Visited::Redirected(url)) => frontier.redirected(ticket, &url),
+        Ok(Visited::Unchanged) => panic!("nothing is known of any page"),
+        Err(failure) => frontier.failed(ticket, &failure, now, 0),
+    }
+}
+
 /// Crawls with up to `concurrency` visits at once that end in an order by chance; `choices` also
 /// say when to commit and when the slice dies.
 fn crawl(site: &Site, spec: &Spec, concurrency: usize, choices: &[u8]) -> Published {
@@ -137,10 +153,8 @@ fn crawl(site: &Site, spec: &Spec, concurrency: usize, choices: &[u8]) -> Publis
             continue;
         }
         let ticket = visits.swap_remove(chosen % visits.len());
-        match site.visit(page_of(&ticket.url), ticket.tries) {
-            Ok(page) => drop(frontier.page(&ticket, &page)),
-            Err(failure) => drop(frontier.failed(&ticket, &failure, now, 0)),
-        }
+        let outcome = site.visit(page_of(&ticket.url), ticket.tries);
+        end(&mut frontier, &ticket, outcome, now);
         let counters = frontier.counters();
         assert_eq!(counters.discovered(), frontier.table.len());
         if chosen % 5 == 0 {
@@ -236,7 +250,12 @@ fn failed_pages_alone_are_visited_again() {
     learn(&mut frontier);
     let ticket = frontier.next(Timestamp::default(), |_| true).unwrap();
     assert_eq!(page_of(&ticket.url), 1);
-    frontier.page(&ticket, &mended.visit(1, 0).unwrap());
+    end(
+        &mut frontier,
+        &ticket,
+        mended.visit(1, 0),
+        Timestamp::default(),
+    );
     assert!(frontier.is_over());
     published.commit(&mut frontier, 99);
     assert_eq!(published.results(), [0, 2, 1]);
@@ -273,7 +292,9 @@ fn what_is_heavy_does_not_wait_for_the_time_of_a_commit() {
     learn(&mut frontier);
     let (mut published, mut waiting, mut commits) = (Published::default(), 0, 0);
     while let Some(ticket) = frontier.next(Timestamp::default(), |_| true) {
-        let mut page = site.visit(page_of(&ticket.url), 0).unwrap();
+        let Ok(Visited::Page(mut page)) = site.visit(page_of(&ticket.url), 0) else {
+            panic!("every address is a page");
+        };
         // Nothing of it repeats, so that it stays as large as it is.
         let mut state = page.digest;
         page.json = std::iter::repeat_with(|| {
@@ -295,4 +316,36 @@ fn what_is_heavy_does_not_wait_for_the_time_of_a_commit() {
         }
     }
     assert!(commits >= 3, "{commits} commits of 40 MB");
+}
+
+#[test]
+fn a_redirect_to_another_host_of_the_site_waits_for_the_robots_txt_of_that_one() {
+    let spec = spec(CrawlOptions {
+        include_subdomains: true,
+        ..options(3, 100)
+    });
+    let start = Url::parse(&address(0)).unwrap();
+    let mut frontier = Frontier::begin(&spec, &start).unwrap();
+    learn(&mut frontier);
+    let now = Timestamp::default();
+    let site = Site {
+        pages: vec![(Kind::Page, vec![1]), (Kind::Page, vec![])],
+    };
+    let ticket = frontier.next(now, |_| true).unwrap();
+    end(&mut frontier, &ticket, site.visit(0, 0), now);
+    let ticket = frontier.next(now, |_| true).unwrap();
+    let target = Url::parse("http://shop.site.example/private").unwrap();
+    frontier.redirected(&ticket, &target);
+    assert_eq!(frontier.next(now, |_| true), None);
+    let unknown = frontier.unknown_hosts(now, 1, |_| true);
+    let authority = unknown[0].0.clone();
+    assert_eq!(authority, "shop.site.example");
+    frontier.set_asking(&authority, true);
+    assert_eq!(frontier.next(now, |_| true), None);
+    let robots = Robots::parse(b"User-agent: *\nDisallow: /private\n", "harvestman");
+    frontier.learn_robots(&authority, Access::Rules(Box::new(robots)));
+    assert_eq!(frontier.next(now, |_| true), None);
+    let reasons = [1, 2].map(|number| frontier.entry(number).unwrap().reason().unwrap().code());
+    assert_eq!(reasons, ["redirect", "robots"]);
+    assert!(frontier.is_over());
 }

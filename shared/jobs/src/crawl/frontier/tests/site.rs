@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use url::Url;
 
-use crate::crawl::visit::{FoundLink, Validators, VisitedPage};
+use crate::crawl::visit::{FoundLink, Validators, Visited, VisitedPage};
 use crate::failure::{Failure, FailureCode};
 
 #[derive(Clone, Debug)]
@@ -65,23 +65,16 @@ pub(super) fn page_of(url: &Url) -> usize {
 }
 
 impl Site {
-    /// Where a request ends, unless it goes in a circle.
-    pub(super) fn follow(&self, mut page: usize) -> Option<usize> {
-        for _ in 0..self.pages.len().min(6) {
-            match self.pages[page].0 {
-                Kind::Redirect(target) => page = target,
-                _ => return Some(page),
-            }
-        }
-        None
-    }
-
-    pub(super) fn visit(&self, asked: usize, tries: u8) -> Result<VisitedPage, Failure> {
-        let Some(page) = self.follow(asked) else {
-            return Err(Failure::new(FailureCode::Redirects, "in a circle"));
-        };
+    pub(super) fn visit(&self, page: usize, tries: u8) -> Result<Visited, Failure> {
         let (kind, links) = &self.pages[page];
         match kind {
+            Kind::Redirect(target) if *target == page => {
+                return Err(Failure::new(FailureCode::Redirects, "to itself"));
+            }
+            Kind::Redirect(target) => {
+                let target = Url::parse(&address(*target)).unwrap();
+                return Ok(Visited::Redirected(target));
+            }
             Kind::Gone => return Err(Failure::new(FailureCode::Http(404), "gone")),
             Kind::Fails(times) if tries < *times => {
                 return Err(Failure::new(FailureCode::Http(503), "busy"));
@@ -96,7 +89,7 @@ impl Site {
             Kind::Canonical(target) => Some(Url::parse(&address(*target)).unwrap()),
             _ => None,
         };
-        Ok(VisitedPage {
+        Ok(Visited::Page(Box::new(VisitedPage {
             final_url: Url::parse(&address(page)).unwrap(),
             json: page.to_string().into_bytes(),
             links: links.collect(),
@@ -107,7 +100,7 @@ impl Site {
             text: String::new(),
             validators: Validators::default(),
             bytes: 0,
-        })
+        })))
     }
 
     /// Pages that a crawl of this depth must have, by the shortest way to each.
@@ -123,19 +116,7 @@ impl Site {
             let (kind, links) = &self.pages[page];
             let follow = |open: &mut Vec<_>| open.extend(links.iter().map(|to| (*to, far + 1)));
             match kind {
-                Kind::Redirect(_) => {
-                    // A target that fails fails for whoever is led there.
-                    if let Some(target) = self.follow(page) {
-                        let fails = match self.pages[target].0 {
-                            Kind::Gone => true,
-                            Kind::Fails(times) => times >= ATTEMPTS,
-                            _ => false,
-                        };
-                        if !fails {
-                            open.push((target, far));
-                        }
-                    }
-                }
+                Kind::Redirect(target) => open.push((*target, far)),
                 Kind::Gone => {}
                 Kind::Fails(times) if *times >= ATTEMPTS => {}
                 Kind::Canonical(target) => {
