@@ -1,6 +1,8 @@
 //! What a crawl says of what it has not reached, while it waits and after it has ended, and what a
 //! retry of its failed pages fetches. Over the real scraper and a real site.
 
+use std::fmt::Write as _;
+
 use axum::http::StatusCode;
 use scrape::{Targets, WebScraper};
 use serde_json::{Value, json};
@@ -105,4 +107,60 @@ async fn a_crawl_that_could_not_begin_says_why_its_start_was_not_reached() {
         .post("/api/explain", &json!({"jobId": id, "url": site.url("/")}))
         .await;
     assert_eq!(explained.json["reason"], why);
+}
+
+#[tokio::test]
+async fn who_does_not_respect_robots_does_not_mind_that_they_cannot_be_read() {
+    let (app, site) = (TestApp::start(), TestSite::start().await);
+    site.page("/robots.txt", Answer::status(500));
+    site.page("/", page("Home"));
+    let body = json!({"type": "full-crawl", "url": site.url("/"), "respectRobots": false});
+    let id = app.create(&body).await;
+    app.drain(&scraper()).await;
+    assert_eq!(app.status(&id).await, "completed");
+    assert_eq!(app.job(&id).await["counters"]["done"], 1);
+}
+
+#[tokio::test]
+async fn a_crawl_of_an_address_that_is_refused_fails_at_once_and_says_so() {
+    let app = TestApp::start();
+    let scraper = WebScraper::new(Targets::Public).unwrap();
+    let body = json!({"type": "full-crawl", "url": "http://169.254.169.254/"});
+    let id = app.create(&body).await;
+    app.drain(&scraper).await;
+    let job = app.job(&id).await;
+    assert_eq!(job["status"], "failed", "{job}");
+    assert_eq!(job["attemptsMade"], 1);
+    let reason = job["failedReason"].as_str().unwrap();
+    assert!(reason.starts_with("address_refused: "), "{reason}");
+}
+
+#[tokio::test]
+async fn a_crawl_keeps_html_alone_and_a_page_says_where_its_links_end_early() {
+    let (app, site) = (TestApp::start(), TestSite::start().await);
+    let mut links = "<a href=/feed>1</a> <a href=/data>2</a> <a href=/notes>3</a>".to_owned();
+    for number in 0..10_000 {
+        let _ = write!(links, "<a href='/page/{number}'>x</a>");
+    }
+    site.page("/", page(&links));
+    for (path, media) in [
+        ("/feed", "application/xml"),
+        ("/data", "application/json"),
+        ("/notes", "text/plain"),
+    ] {
+        let body = Answer::status(200).header("content-type", media);
+        site.page(path, body);
+    }
+    let body = json!({"type": "full-crawl", "url": site.url("/"), "include": ["/feed", "/data", "/notes"]});
+    let id = app.create(&body).await;
+    app.drain(&scraper()).await;
+    assert_eq!(app.status(&id).await, "completed");
+    for path in ["/feed", "/data", "/notes"] {
+        let found = standing(&app, &site, &id, path).await;
+        assert_eq!(found, [json!("skipped"), json!("wrong_type")], "{path}");
+    }
+    let results = app.get(&format!("/api/jobs/{id}/results")).await;
+    let result = &results.json["results"][0];
+    assert_eq!(result["truncated"], true);
+    assert_eq!(result["links"].as_array().unwrap().len(), 10_000);
 }

@@ -14,7 +14,9 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::door::{Door, Fetch, Fetched, Media, Targets, Unbuilt};
-use crate::extract::{Budget, Extracted, Input, Kind, PAGE_BUDGET, extract_in};
+use crate::extract::{
+    Budget, Extracted, Input, Kind, MAX_HEADINGS, MAX_LINKS, PAGE_BUDGET, extract_in,
+};
 use crate::robots::{self, ROBOTS_TIMEOUT};
 use crate::sitemap;
 use crate::visit::visit;
@@ -212,6 +214,7 @@ pub(crate) fn page(
     duration: Duration,
 ) -> Page {
     let header = |name| fetched.headers.get(&name).map(str::to_owned);
+    let ends_early = extracted.links.len() >= MAX_LINKS || extracted.headings.len() >= MAX_HEADINGS;
     Page {
         url: url.to_string(),
         final_url: fetched.final_url.to_string(),
@@ -235,6 +238,6 @@ pub(crate) fn page(
         duration_ms: duration.as_millis() as u64,
         bytes: fetched.body.bytes().len() as u64,
         js_required: extracted.js_required,
-        truncated: false,
+        truncated: ends_early,
     }
 }

@@ -13,7 +13,7 @@ use jobs::{Failure, FailureCode};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::door::{Answer, Door, Fetch, Fetched, Redirects, X_ROBOTS_TAG};
+use crate::door::{Answer, Door, Fetch, Fetched, Media, Redirects, X_ROBOTS_TAG};
 use crate::extract::is_streamed;
 use crate::page::{Reading, now, page};
 use crate::robots_tag;
@@ -44,6 +44,12 @@ pub(crate) async fn visit(
     };
     let answer = door.fetch_if_changed(&fetch, visit.known.as_ref(), redirects);
     let fetched = match answer.await? {
+        // What else may be read is for whoever names it: a crawl is of pages.
+        Answer::Page(fetched) if !visit.follow && fetched.body.media() != Media::Html => {
+            let media = fetched.body.media();
+            let message = format!("A crawl keeps HTML alone, and this is {media}");
+            return Err(Failure::new(FailureCode::NotHtml, message));
+        }
         Answer::Page(fetched) => fetched,
         Answer::Unchanged => return Ok(Visited::Unchanged),
         Answer::Elsewhere(url) => return Ok(Visited::Redirected(url)),
@@ -89,7 +95,7 @@ fn visited(
     if visit.formats.html {
         let end = decoded.text.floor_char_boundary(MAX_HTML);
         page.html = Some(decoded.text[..end].to_owned());
-        page.truncated = end < decoded.text.len();
+        page.truncated |= end < decoded.text.len();
     }
     let json = page.to_json_in(visit.formats, MAX_PAGE).map_err(|_| {
         let message = "The page cannot be written down";

@@ -40,6 +40,11 @@ pub(super) fn classify(
             Timeout,
             format!("No connection to {host} within {:?}", clocks.connect),
         )
+    } else if error.is_timeout() && phase == Phase::Answer {
+        (
+            Timeout,
+            format!("{host} gave no answer within {:?}", clocks.read),
+        )
     } else if error.is_timeout() {
         (Timeout, format!("{host} fell silent for {:?}", clocks.read))
     } else if let Some(error) = cause::<rustls::Error>(error) {

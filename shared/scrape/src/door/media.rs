@@ -14,6 +14,17 @@ pub enum Media {
     Plain,
 }
 
+impl std::fmt::Display for Media {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Html => "HTML",
+            Self::Xml => "XML",
+            Self::Json => "JSON",
+            Self::Plain => "plain text",
+        })
+    }
+}
+
 /// What a `Content-Type` header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Declared {

@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 pub use budget::{Budget, PAGE_BUDGET};
-pub(crate) use survey::forbids_following;
+pub(crate) use survey::{MAX_HEADINGS, MAX_LINKS, forbids_following};
 
 use address::Addresses;
 use fields::{Compiled, Sources};

@@ -18,8 +18,8 @@ use super::text::tidy;
 use super::walk::{Step, walk};
 use surveyor::Surveyor;
 
-pub(super) const MAX_HEADINGS: usize = 1_000;
-pub(super) const MAX_LINKS: usize = 10_000;
+pub(crate) const MAX_HEADINGS: usize = 1_000;
+pub(crate) const MAX_LINKS: usize = 10_000;
 pub(super) const MAX_METAS: usize = 1_000;
 pub(super) const MAX_JSON_LD: usize = 100;
 const MAX_OPEN_GRAPH: usize = 100;

@@ -33,6 +33,14 @@ impl Slice<'_> {
                 self.gates.ended(&authority, now, took, Some(&failure));
                 self.gates.explore(&authority, false);
                 self.looked_for.remove(&authority);
+                // Who does not want to know asks for sitemaps alone. What the door refuses is no
+                // answer of the site: it refuses the pages as well, and says so itself.
+                let respects = self.frontier.rules().options.respect_robots;
+                if !respects || failure.code == FailureCode::AddressRefused {
+                    let access = Access::Rules(Box::new(Robots::allow_all()));
+                    self.frontier.learn_robots(&authority, access);
+                    return Ok(None);
+                }
                 let sentence = format!("robots.txt of {origin} cannot be read: {failure}");
                 let unread = Failure::new(FailureCode::RobotsUnreachable, sentence);
                 if self.frontier.counters().done == 0 && self.frontier.is_start_host(&authority) {
