@@ -10,6 +10,7 @@ use axum::response::Html;
 use axum::routing::get;
 use jobs::ports::{PageRequest, Scraper};
 use jobs::{App, Failure, JobId, Page, State};
+use local::host::Reach;
 use scrape::{Targets, WebScraper};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -78,7 +79,7 @@ async fn follow(column: &str, site: &str) -> Times {
     let (read, mut reads) = mpsc::unbounded_channel();
     let scraper = WebScraper::new(Targets::AnyAddress).unwrap();
     let scraper = Arc::new(Observed { scraper, read });
-    let workers = hosted.host.start(scraper, WORKERS).await;
+    let workers = hosted.host.start(scraper, WORKERS, &Reach::All).await;
     let mut client = Client::connect(&hosted.target).await;
     let mut times = Times::default();
     for number in 0..WARM_UP + JOBS {
@@ -94,7 +95,7 @@ async fn follow(column: &str, site: &str) -> Times {
             times.read.push(read.unwrap() - began);
         }
     }
-    hosted.host.stop(workers).await.unwrap();
+    hosted.host.stop(workers, &Reach::All).await.unwrap();
     times
 }
 

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use scrape::Targets;
 
-pub use crawl::Crawl;
+pub(crate) use crawl::file;
+pub use crawl::{Crawl, CrawlCommand, CrawlUrls};
 pub use keys::{CreateKey, Keys, KeysCommand, ListKeys, Place, RevokeKey, Whose};
 
 /// Where data lies unless told.

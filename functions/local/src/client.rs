@@ -7,14 +7,33 @@ use std::net::SocketAddr;
 use anyhow::{Context, ensure};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
+use hyper::header::HeaderMap;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-/// Most bytes of an answer; ours stay below 6 MB.
-const MAX_ANSWER: usize = 8 * 1_024 * 1_024;
+/// Most bytes of an answer. Ours stay below 6 MB, but for a single page that is larger by itself.
+const MAX_ANSWER: usize = 64 * 1_024 * 1_024;
+
+/// An answer as it came.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// A header, where it is there and is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(crate) fn json(&self) -> anyhow::Result<Value> {
+        serde_json::from_slice(&self.body).context("the answer is no JSON")
+    }
+}
 
 /// Sends one request and reads the JSON that comes back.
 pub async fn call(
@@ -37,25 +56,28 @@ pub async fn call(
         .header("host", address.to_string())
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from(body)))?;
-    exchange(stream, request).await
+    let answer = exchange(stream, request).await?;
+    Ok((answer.status, answer.json()?))
 }
 
-/// Sends one request over `stream` and reads the JSON that comes back.
+/// Sends one request over `stream` and reads what comes back.
 pub(crate) async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
-) -> anyhow::Result<(u16, Value)> {
+) -> anyhow::Result<Answer> {
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
     let response = sender.send_request(request).await?;
-    let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MAX_ANSWER)
-        .collect()
-        .await;
-    let bytes = body.map_err(anyhow::Error::from_boxed)?.to_bytes();
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, MAX_ANSWER).collect().await;
+    let body = body.map_err(anyhow::Error::from_boxed)?.to_bytes();
     drop(sender);
     // The answer is complete; how its connection ends says nothing more.
     let _ = driver.await;
-    Ok((status, serde_json::from_slice(&bytes)?))
+    Ok(Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body,
+    })
 }

@@ -17,7 +17,8 @@ use crate::cli::Demo;
 use crate::client::call;
 use crate::demo_site;
 use crate::host::Data;
-use crate::serve::{Service, interrupted};
+use crate::serve::Service;
+use crate::signals::Signals;
 
 const CONCURRENCY: usize = 4;
 /// How often the demo asks for the status.
@@ -47,9 +48,10 @@ pub async fn run(options: &Demo) -> anyhow::Result<ExitCode> {
     tokio::spawn(async move { axum::serve(listener, demo_site::router()).await });
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let running = tokio::spawn(service.run(async {
+    let mut signals = Signals::listen()?;
+    let running = tokio::spawn(service.run(async move {
         tokio::select! {
-            () = interrupted() => {}
+            () = signals.any() => {}
             _ = stopped => {}
         }
     }));

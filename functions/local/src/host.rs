@@ -2,7 +2,7 @@
 //! database, a queue in memory and a folder of blobs. Owns the workers and the ticker.
 
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use aws::host::{SystemClock, SystemEntropy};
 use aws::table::Table;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use futures::FutureExt;
-use jobs::app::{INVOCATION, Limits, Ports};
+use jobs::app::{INVOCATION, Limits, Ports, Swept};
 use jobs::ports::{Clock, Scraper};
 use jobs::transition::Mode;
-use jobs::{App, Timestamp};
+use jobs::{App, Error, JobId, Timestamp};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use tokio::task::JoinSet;
 
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, InUse};
 use crate::embedded::Embedded;
 use crate::queue::LocalQueue;
 
@@ -38,6 +38,23 @@ pub enum Data {
     Folder(PathBuf),
     /// Gone with the process.
     Memory,
+}
+
+/// Which jobs are worked on.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    All,
+    /// This one; every other is left as it is.
+    One(JobId),
+}
+
+impl Reach {
+    async fn sweep(&self, app: &App, mode: Mode) -> Result<Swept, Error> {
+        match self {
+            Self::All => app.sweep(mode, usize::MAX).await,
+            Self::One(id) => app.sweep_one(id, mode).await,
+        }
+    }
 }
 
 /// The service without its workers.
@@ -87,9 +104,27 @@ impl Host {
         })
     }
 
+    /// Opens a folder for a command, which a running service could do the work of as well.
+    pub fn open_alone(folder: &Path, limits: Limits) -> anyhow::Result<Self> {
+        Self::open(&Data::Folder(folder.to_owned()), limits).map_err(|error| {
+            if !error.is::<InUse>() {
+                return error;
+            }
+            let shown = folder.display();
+            anyhow::anyhow!(
+                "the data folder {shown} is in use by another process; if that is a running service, ask it with --server http://127.0.0.1:PORT"
+            )
+        })
+    }
+
     /// Takes up what an earlier process left, then works until the returned set is dropped.
-    pub async fn start(&self, scraper: Arc<dyn Scraper>, concurrency: usize) -> JoinSet<()> {
-        match self.app.sweep(Mode::Restart, usize::MAX).await {
+    pub async fn start(
+        &self,
+        scraper: Arc<dyn Scraper>,
+        concurrency: usize,
+        reach: &Reach,
+    ) -> JoinSet<()> {
+        match reach.sweep(&self.app, Mode::Restart).await {
             Ok(resumed) => tracing::info!(jobs = resumed.sent, "unfinished jobs taken up again"),
             // The ticker goes on with what could not be read now.
             Err(error) => {
@@ -103,19 +138,19 @@ impl Host {
                 (self.app.clone(), self.queue.clone(), Arc::clone(&scraper));
             tasks.spawn(async move { work(&app, &queue, scraper.as_ref()).await });
         }
-        let app = self.app.clone();
-        tasks.spawn(async move { tick(&app).await });
+        let (app, swept) = (self.app.clone(), reach.clone());
+        tasks.spawn(async move { tick(&app, &swept).await });
         let embedded = self.embedded.clone();
         tasks.spawn(async move { expire(&embedded).await });
         tasks
     }
 
     /// Gives back what the stopped workers held, so that the next start takes it up as untried.
-    pub async fn stop(&self, mut tasks: JoinSet<()>) -> anyhow::Result<()> {
+    pub async fn stop(&self, mut tasks: JoinSet<()>, reach: &Reach) -> anyhow::Result<()> {
         tasks.shutdown().await;
         // A claim that is on its way must be seen by the sweep.
         self.embedded.settled().await;
-        self.app.sweep(Mode::Shutdown, usize::MAX).await?;
+        reach.sweep(&self.app, Mode::Shutdown).await?;
         Ok(())
     }
 }
@@ -133,12 +168,18 @@ async fn work(app: &App, queue: &LocalQueue, scraper: &dyn Scraper) {
     }
 }
 
-async fn tick(app: &App) {
+async fn tick(app: &App, reach: &Reach) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let sweep = AssertUnwindSafe(scheduler::sweep(app, app.now() + INVOCATION));
+        let sweep = async {
+            match reach {
+                Reach::All => scheduler::sweep(app, app.now() + INVOCATION).await,
+                Reach::One(_) => reach.sweep(app, Mode::Routine).await,
+            }
+        };
+        let sweep = AssertUnwindSafe(sweep);
         match sweep.catch_unwind().await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {

@@ -1,23 +1,20 @@
 //! `keys`: makes, lists and revokes API keys, in a data folder or at a running service. Both are
 //! asked in the words of the API, so that both answer the same.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use api::Access;
-use axum::body::Body;
-use axum::http::{Method, Request, header};
-use http_body_util::BodyExt;
+use hyper::Method;
+use jobs::ApiKey;
 use jobs::app::Limits;
 use jobs::ports::Entropy;
-use jobs::{ApiKey, App};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::cli::{CreateKey, DEFAULT_FOLDER, Keys, KeysCommand, Place, RevokeKey};
-use crate::data_dir::{DataDir, InUse};
-use crate::host::{Data, Host};
+use crate::data_dir::DataDir;
+use crate::endpoint::Endpoint;
+use crate::host::Host;
 use crate::remote::Remote;
 
 const URL: &str = "HARVESTMAN_URL";
@@ -46,14 +43,14 @@ pub async fn run(options: &Keys) -> anyhow::Result<ExitCode> {
 /// Why a service does not do what it was asked, in one line.
 struct Refused(String);
 
-/// Who is asked.
-enum Service {
-    /// Its data lies here, and it does not run.
-    Stopped(Box<Host>),
-    Running(Remote),
+/// The service that has the keys.
+struct Keyring {
+    service: Endpoint,
+    /// Its data, where it lies here and the service does not run.
+    _host: Option<Host>,
 }
 
-impl Service {
+impl Keyring {
     fn open(place: &Place, create: bool) -> anyhow::Result<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let server = match (&place.data_dir, &place.server) {
@@ -63,15 +60,22 @@ impl Service {
         };
         if let Some(server) = server {
             let key = place.key.clone().or_else(|| variable(API_KEY));
-            return Ok(Self::Running(Remote::parse(&server, key.as_deref())?));
+            let remote = Remote::parse(&server, key.as_deref())?;
+            return Ok(Self {
+                service: Endpoint::Running(remote),
+                _host: None,
+            });
         }
         let folder = place.data_dir.clone();
         let folder = folder.unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
         if !create && !DataDir::is_used(&folder) {
             bail!("there is no data in {}", folder.display());
         }
-        let host = open(&folder)?;
-        Ok(Self::Stopped(Box::new(host)))
+        let host = Host::open_alone(&folder, Limits::default())?;
+        Ok(Self {
+            service: Endpoint::here(&host.app),
+            _host: Some(host),
+        })
     }
 
     async fn ask(
@@ -80,47 +84,14 @@ impl Service {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Result<Value, Refused>> {
-        let (status, answer) = match self {
-            Self::Stopped(host) => in_process(&host.app, method, path, body).await?,
-            Self::Running(remote) => remote.call(method, path, body).await?,
-        };
-        Ok(if status < 400 {
-            Ok(answer)
+        let answer = self.service.ask(method, path, body, None).await?;
+        let said = answer.json()?;
+        Ok(if answer.status < 400 {
+            Ok(said)
         } else {
-            Err(Refused(sentence(status, &answer)))
+            Err(Refused(sentence(answer.status, &said)))
         })
     }
-}
-
-fn open(folder: &Path) -> anyhow::Result<Host> {
-    let data = Data::Folder(folder.to_owned());
-    Host::open(&data, Limits::default()).map_err(|error| {
-        if !error.is::<InUse>() {
-            return error;
-        }
-        let shown = folder.display();
-        anyhow::anyhow!(
-            "the data folder {shown} is in use by another process; if that is a running service, ask it with --server http://127.0.0.1:PORT"
-        )
-    })
-}
-
-async fn in_process(
-    app: &App,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> anyhow::Result<(u16, Value)> {
-    let router = api::router(app.clone(), scrape::check, Access::Open);
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(body.map(Value::to_string).unwrap_or_default()))?;
-    let response = router.oneshot(request).await?;
-    let status = response.status().as_u16();
-    let bytes = response.into_body().collect().await?.to_bytes();
-    Ok((status, serde_json::from_slice(&bytes)?))
 }
 
 /// What an error of the API says, on one line.
@@ -143,7 +114,7 @@ fn sentence(status: u16, answer: &Value) -> String {
 }
 
 async fn create(options: &CreateKey) -> anyhow::Result<Result<(), Refused>> {
-    let service = Service::open(&options.place, true)?;
+    let service = Keyring::open(&options.place, true)?;
     let mut body = match &options.whose.customer {
         Some(customer) => json!({"customerId": customer}),
         None => json!({"admin": true}),
@@ -178,7 +149,7 @@ fn offline(options: &CreateKey) {
 }
 
 async fn list(place: &Place) -> anyhow::Result<Result<(), Refused>> {
-    let service = Service::open(place, false)?;
+    let service = Keyring::open(place, false)?;
     let mut keys = Vec::new();
     let mut path = "/api/keys".to_owned();
     loop {
@@ -214,7 +185,7 @@ async fn revoke(options: &RevokeKey) -> anyhow::Result<Result<(), Refused>> {
     // It becomes part of a path.
     let id = jobs::KeyId::parse(&options.id)
         .context("the id of a key looks like key_01k9zq3v7m8n4r2t6w0x5y1z3b; see keys list")?;
-    let service = Service::open(&options.place, false)?;
+    let service = Keyring::open(&options.place, false)?;
     let path = format!("/api/keys/{id}");
     let revoked = service.ask(Method::DELETE, &path, None).await?;
     Ok(revoked.map(|key| {

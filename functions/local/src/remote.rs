@@ -1,6 +1,7 @@
 //! A running service, asked with a key: over TLS wherever it is, over plain HTTP on this machine
 //! alone. Refuses to send a key where others could read it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,22 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::client::exchange;
+use crate::client::{Answer, exchange};
 
 /// From connecting to the last byte.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A key would be sent where others could read it.
+#[derive(Debug)]
+pub struct Insecure;
+
+impl std::error::Error for Insecure {}
+
+impl fmt::Display for Insecure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("keys are sent to other machines over https alone")
+    }
+}
 
 /// Where a service is, and the key to use there.
 pub struct Remote {
@@ -66,18 +79,32 @@ impl Remote {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(u16, Value)> {
-        let (host, port) = (&self.host, self.port);
-        let asked = tokio::time::timeout(PATIENCE, self.ask(method, path, body)).await;
-        let asked = asked.with_context(|| format!("{host}:{port} does not answer"))?;
-        asked.with_context(|| format!("{host}:{port} cannot be asked"))
+        let answer = self.ask(method, path, body, None).await?;
+        Ok((answer.status, answer.json()?))
     }
 
-    async fn ask(
+    /// Sends one request and reads what comes back, whatever it is. `seen` is the `ETag` of an
+    /// earlier answer: unchanged, it is 304.
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> anyhow::Result<(u16, Value)> {
+        seen: Option<&str>,
+    ) -> anyhow::Result<Answer> {
+        let (host, port) = (&self.host, self.port);
+        let asked = tokio::time::timeout(PATIENCE, self.send(method, path, body, seen)).await;
+        let asked = asked.with_context(|| format!("{host}:{port} does not answer"))?;
+        asked.with_context(|| format!("{host}:{port} cannot be asked"))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        seen: Option<&str>,
+    ) -> anyhow::Result<Answer> {
         let (host, port) = (&self.host, self.port);
         let authority = if host.contains(':') {
             format!("[{host}]:{port}")
@@ -91,6 +118,10 @@ impl Remote {
             .header(header::HOST, authority)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))?;
+        if let Some(seen) = seen {
+            let seen = HeaderValue::from_str(seen)?;
+            request.headers_mut().insert(header::IF_NONE_MATCH, seen);
+        }
         if let Some(key) = &self.key {
             let headers = request.headers_mut();
             headers.insert(header::AUTHORIZATION, key.clone());
@@ -101,10 +132,9 @@ impl Remote {
             let stream = TlsConnector::from(tls()?).connect(name, stream).await?;
             return exchange(stream, request).await;
         }
-        ensure!(
-            stream.peer_addr()?.ip().is_loopback(),
-            "keys are sent to other machines over https alone"
-        );
+        if !stream.peer_addr()?.ip().is_loopback() {
+            return Err(Insecure.into());
+        }
         exchange(stream, request).await
     }
 }

@@ -14,8 +14,9 @@ use tokio::net::TcpListener;
 
 use crate::admission::Admission;
 use crate::cli::Serve;
-use crate::host::{Data, Host};
+use crate::host::{Data, Host, Reach};
 use crate::loopback;
+use crate::signals::Signals;
 
 /// How long open connections may take to end after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -78,7 +79,7 @@ impl Service {
             admission,
             ..
         } = self;
-        let workers = host.start(scraper, concurrency).await;
+        let workers = host.start(scraper, concurrency, &Reach::All).await;
         let mut router = api::router(host.app.clone(), scrape::check, admission.access());
         if admission.listen.is_loopback() {
             router = router.layer(axum::middleware::from_fn(loopback::only));
@@ -94,40 +95,7 @@ impl Service {
             ended = async { served.await } => ended?,
             () = async { let _ = stopped.await; tokio::time::sleep(PATIENCE).await; } => {}
         }
-        host.stop(workers).await
-    }
-}
-
-/// Ctrl-C, or the signal by which service managers end a process.
-pub async fn interrupted() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(unix)]
-    let hang_up = async {
-        // The terminal is gone; what it began ends as by Ctrl-C.
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let hang_up = std::future::pending::<()>();
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-        () = hang_up => {}
+        host.stop(workers, &Reach::All).await
     }
 }
 
@@ -160,6 +128,7 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
     let admission = Admission::of(options)?;
     let service =
         Service::open(options.port, &data, limits, targets, concurrency, admission).await?;
+    let mut signals = Signals::listen()?;
     say!("Harvestman listens on {}", service.url());
     let ended = match data {
         Data::Folder(folder) => {
@@ -178,7 +147,7 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
         say!("{targets}");
     }
     say!("Ctrl-C ends it");
-    service.run(interrupted()).await?;
+    service.run(async move { signals.any().await }).await?;
     say!("{ended}");
     Ok(ExitCode::SUCCESS)
 }

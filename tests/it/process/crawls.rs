@@ -1,15 +1,20 @@
 //! Crawls by the real program: from the command line, interrupted and resumed, and under a service
 //! that is killed again and again.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod ended;
+mod followed;
+mod left_alone;
+mod stopped;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::folder;
-use super::program::{Process, Server, run};
-use crate::site::{Answer, Gate, TestSite};
+use super::program::{Ended, Server, run};
+use crate::site::{Answer, TestSite};
 
 /// How often a crawl is asked how far it is.
 const POLL: Duration = Duration::from_millis(20);
@@ -48,6 +53,23 @@ fn urls(lines: &str) -> Vec<String> {
     lines.lines().map(url).collect()
 }
 
+/// The line after one that ends like this: a command that was printed to be pasted.
+fn command(ended: &Ended, title: &str) -> String {
+    let mut lines = ended.stderr.lines();
+    let found = lines.any(|line| line.ends_with(title));
+    assert!(found, "{title} {ended:?}");
+    lines.next().unwrap().trim().to_owned()
+}
+
+/// The id that the program has told of its crawl.
+fn told_id(ended: &Ended) -> String {
+    let id = ended
+        .stderr
+        .split_whitespace()
+        .find(|it| it.starts_with("job_"));
+    id.unwrap_or_else(|| panic!("{ended:?}")).to_owned()
+}
+
 #[tokio::test]
 async fn a_site_is_crawled_into_a_file_or_to_the_screen() {
     let (folder, site) = (folder(), tree(7).await);
@@ -68,22 +90,61 @@ async fn a_site_is_crawled_into_a_file_or_to_the_screen() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.contains("7 pages, 0 failed"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("Written to out.ndjson ("),
+        "{ended:?}"
+    );
+    // Nothing is kept, so that nothing can be said of it later.
+    assert!(!ended.stderr.contains("crawl urls"), "{ended:?}");
     let file = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
     assert_eq!(urls(&file).len(), 7);
     let ended = run(
         folder.path(),
-        &["crawl", &start, "--in-memory", &targets, "--max-pages", "3"],
+        &[
+            "crawl",
+            &start,
+            "--in-memory",
+            &targets,
+            "--max-pages",
+            "3",
+            "--output",
+            "-",
+        ],
     )
     .await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(urls(&ended.stdout).len(), 3);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_told_in_the_words_of_the_command_line() {
     let folder = folder();
     for (arguments, code, part) in [
-        (&["crawl", "example.com"][..], 2, "URL"),
+        (&["crawl", "mailto:a@b.example"][..], 2, "URL"),
+        (
+            &["crawl", "127.0.0.1:9", "--in-memory"],
+            1,
+            "127.0.0.1:9 is taken for https://127.0.0.1:9; write http:// for a site without TLS",
+        ),
+        (
+            &[
+                "crawl",
+                "--resume",
+                "job_1",
+                "--max-pages",
+                "5",
+                "--depth",
+                "1",
+            ],
+            2,
+            "--max-pages <N>\n  --depth <N>",
+        ),
+        (
+            &["crawl", "http://a.example", "-o", "a/b"],
+            2,
+            "a/b cannot be written",
+        ),
         (
             &["crawl", "http://a.example", "--max-pages", "0"],
             2,
@@ -99,43 +160,10 @@ async fn what_is_wrong_is_told_in_the_words_of_the_command_line() {
         let ended = run(folder.path(), arguments).await;
         assert_eq!(ended.code, Some(code), "{arguments:?} {ended:?}");
         assert!(ended.stderr.contains(part), "{arguments:?} {ended:?}");
+        assert_eq!(ended.stdout, "");
     }
-}
-
-#[tokio::test]
-async fn an_interrupted_crawl_is_resumed() {
-    let (folder, site) = (folder(), tree(7).await);
-    let gate = Gate::closed();
-    site.pages("/2", [leaf(2, 7).held(&gate)]);
-    let targets = format!("--allow-private-targets={}", site.address());
-    let start = site.url("/");
-    let process = Process::start(folder.path(), &["crawl", &start, &targets]);
-    // robots.txt, a sitemap, the start and its two pages, one of which is held.
-    site.arrived(5).await;
-    process.signal("INT");
-    let ended = process.end().await;
-    assert_eq!(ended.code, Some(130), "{ended:?}");
-    let command = ended.stderr.lines().last().unwrap().trim();
-    let mut words = command.split(' ').skip(1).collect::<Vec<_>>();
-    assert!(words.contains(&"--resume"), "{ended:?}");
-    gate.open();
-    words.extend(["--output", "out.ndjson"]);
-    let ended = run(folder.path(), &words).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    let file = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
-    let found: BTreeSet<_> = urls(&file).into_iter().collect();
-    assert_eq!((found.len(), urls(&file).len()), (7, 7));
-}
-
-#[tokio::test]
-async fn a_service_crawls_for_the_command_line() {
-    let (folder, site) = (folder(), tree(7).await);
-    let server = Server::start(folder.path(), site.address()).await;
-    let service = format!("http://{}", server.address);
-    let start = site.url("/");
-    let ended = run(folder.path(), &["crawl", &start, "--server", &service]).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(urls(&ended.stdout).len(), 7);
+    // Nothing was made for what could not be.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 async fn done(server: &Server, path: &str, least: u64) -> Value {

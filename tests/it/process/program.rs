@@ -97,8 +97,11 @@ fn listen(pipe: impl Read + Send + 'static) -> watch::Receiver<Written> {
 }
 
 fn spawn(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
-    Command::new(program())
-        .args(arguments)
+    start(folder, Command::new(program()).args(arguments), variables)
+}
+
+fn start(folder: &Path, command: &mut Command, variables: &[(&str, &str)]) -> Child {
+    command
         .current_dir(folder)
         .env_remove("RUST_LOG")
         .env_remove("AWS_LAMBDA_FUNCTION_VERSION")
@@ -141,7 +144,10 @@ impl Process {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut child = spawn(folder, arguments, variables);
+        Self::of(spawn(folder, arguments, variables))
+    }
+
+    fn of(mut child: Child) -> Self {
         Self {
             stdout: listen(child.stdout.take().unwrap()),
             stderr: listen(child.stderr.take().unwrap()),
@@ -158,6 +164,24 @@ impl Process {
             stderr: listen(child.stderr.take().unwrap()),
             child,
         }
+    }
+
+    /// Starts the program in `folder`, with a reader who stays and never reads.
+    pub(crate) fn start_unheard(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = spawn(folder, arguments, &[]);
+        Self {
+            stdout: listen(std::io::empty()),
+            stderr: listen(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+
+    /// Waits until it has told this on standard error.
+    pub(crate) async fn told(&mut self, part: &str) {
+        let told = |written: &Written| written.ended || written.text.contains(part);
+        let told = tokio::time::timeout(PATIENCE, self.stderr.wait_for(told)).await;
+        let text = told.expect("it is told").unwrap().text.clone();
+        assert!(text.contains(part), "{text}");
     }
 
     /// Waits for the program to end by itself.
@@ -202,6 +226,12 @@ impl Drop for Process {
 /// Runs the program in `folder` to its end.
 pub(crate) async fn run(folder: &Path, arguments: &[&str]) -> Ended {
     Process::start(folder, arguments).end().await
+}
+
+/// Runs a line that the program has printed, as somebody does who pastes it into a shell.
+pub(crate) async fn paste(folder: &Path, line: &str) -> Ended {
+    let child = start(folder, Command::new("sh").args(["-c", line]), &[]);
+    Process::of(child).end().await
 }
 
 /// `harvestman serve`, listening.

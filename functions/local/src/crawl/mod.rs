@@ -2,112 +2,111 @@
 //! that runs elsewhere. Progress goes to standard error, pages to standard output or a file; an
 //! interrupted crawl keeps what it has.
 
+mod asking;
+mod command;
+mod follow;
 mod here;
+mod listing;
 mod output;
 mod progress;
-mod there;
+mod summary;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use anyhow::{Context, bail};
+use hyper::Method;
+use jobs::JobId;
 use serde_json::Value;
+use tokio::sync::watch;
 
-use crate::cli::Crawl;
-use crate::serve::interrupted;
-use output::Output;
-use progress::{Line, Seen};
+use crate::cli::{Crawl, CrawlCommand};
+use crate::signals::Signals;
+use asking::Asking;
+use progress::notice;
 
-/// How often the crawl is asked how far it is.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What an interrupted program answers by custom: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
+/// How long what is broken off may take to put its unfinished file away.
+const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Some results, and where to go on.
-struct Part {
-    lines: Vec<String>,
-    next: Option<String>,
-}
+/// Whether the user wants it to stop.
+#[derive(Clone)]
+struct Stop(watch::Receiver<bool>);
 
-/// Whoever crawls: this process or a service.
-#[async_trait]
-trait Crawler {
-    /// The job as the API shows it.
-    async fn job(&self) -> anyhow::Result<Value>;
-    /// Results from a cursor on.
-    async fn results(&self, cursor: Option<&str>) -> anyhow::Result<Part>;
-    /// Ctrl-C: what to do, and what to tell the user.
-    async fn interrupt(&self) -> anyhow::Result<String>;
-    /// Nothing more is asked.
-    async fn close(self: Box<Self>) -> anyhow::Result<()>;
-}
-
-/// The command.
-pub async fn run(options: &Crawl, on_lambda: bool) -> anyhow::Result<ExitCode> {
-    // What cannot be written is known before anything is fetched.
-    let output = Output::open(options.output.as_deref())?;
-    let crawler: Box<dyn Crawler + Send + Sync> = match &options.server {
-        Some(server) => Box::new(there::There::begin(options, server).await?),
-        None => Box::new(here::Here::begin(options, on_lambda).await?),
-    };
-    let ended = follow(crawler.as_ref(), output).await;
-    crawler.close().await?;
-    ended
-}
-
-async fn follow(
-    crawler: &(dyn Crawler + Send + Sync),
-    mut output: Output,
-) -> anyhow::Result<ExitCode> {
-    let mut line = Line::start();
-    let job = tokio::select! {
-        ended = until_over(crawler, &mut line) => ended?,
-        () = interrupted() => {
-            line.end();
-            let advice = crawler.interrupt().await?;
-            tell!("{advice}");
-            return Ok(ExitCode::from(INTERRUPTED));
-        }
-    };
-    line.end();
-    let mut cursor = None;
-    loop {
-        let part = crawler.results(cursor.as_deref()).await?;
-        if !output.write(&part.lines)? {
-            break;
-        }
-        cursor = part.next;
-        if cursor.is_none() {
-            break;
+impl Stop {
+    /// Once it is asked for.
+    async fn asked(&mut self) {
+        if self.0.wait_for(|asked| *asked).await.is_err() {
+            // Nobody is there to ask for it.
+            std::future::pending::<()>().await;
         }
     }
-    let place = output.finish()?;
-    let seen = Seen::of(&job);
-    tell!("{}", seen.summary(&place));
-    let completed = job["status"] == "completed";
-    if !completed {
-        let reason = job["failedReason"].as_str().unwrap_or("it was cancelled");
-        tell!("harvestman: the crawl did not complete: {reason}");
+}
+
+fn interrupted_code() -> ExitCode {
+    ExitCode::from(INTERRUPTED)
+}
+
+/// The command. The first Ctrl-C ends it well, the second one at once.
+pub async fn run(options: Crawl, on_lambda: bool) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let (stop, asked) = watch::channel(false);
+    let asked = Stop(asked);
+    // A task of its own: one that waits for a reader of its output must not keep signals from being
+    // heard.
+    let mut work = tokio::spawn(async move {
+        match &options.command {
+            Some(CrawlCommand::Urls(options)) => listing::run(options, asked).await,
+            None => follow::run(&options, on_lambda, asked).await,
+        }
+    });
+    tokio::select! {
+        ended = &mut work => return ended?,
+        () = signals.any() => {}
     }
-    Ok(if completed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    // Told here, for the work may be waiting for a reader of its output.
+    notice("Interrupted; once more ends it at once");
+    // There is a receiver as long as there is work.
+    let _ = stop.send(true);
+    tokio::select! {
+        ended = &mut work => ended?,
+        () = signals.meant() => {
+            work.abort();
+            // It ends at its next pause; where it has none, it ends with the process.
+            let _ = tokio::time::timeout(PATIENCE, work).await;
+            tell!("Ended at once");
+            Ok(interrupted_code())
+        }
+    }
+}
+
+/// The id of a crawl as it was written.
+fn id(written: &str) -> anyhow::Result<JobId> {
+    let id = JobId::parse(written);
+    id.with_context(|| {
+        format!("{written:?} is no id of a crawl, such as job_01k9zq3v7m8n4r2t6w0x5y1z3b")
     })
 }
 
-/// Waits for the end, and shows how far the crawl is.
-async fn until_over(
-    crawler: &(dyn Crawler + Send + Sync),
-    line: &mut Line,
-) -> anyhow::Result<Value> {
-    loop {
-        let job = crawler.job().await?;
-        let status = job["status"].as_str().unwrap_or_default();
-        if matches!(status, "completed" | "failed" | "cancelled") {
-            return Ok(job);
-        }
-        line.show(&Seen::of(&job));
-        tokio::time::sleep(LOOK_EVERY).await;
+/// The crawl at a path, as the API shows it; what is no crawl, or not there, is an error that says
+/// so. `here`: in a folder, of which there may be another.
+async fn known(asking: &Asking, path: &str, here: bool) -> anyhow::Result<Value> {
+    let answer = asking.ask(Method::GET, path, None, None).await?;
+    let id = path.rsplit('/').next().unwrap_or_default();
+    if answer.status == 404 && here {
+        bail!(
+            "there is no {id} in {}; another folder is named with --data-dir",
+            asking.name()
+        );
     }
+    if answer.status == 404 {
+        bail!("{} knows no {id}", asking.name());
+    }
+    let job = asking.accepted(answer)?.json()?;
+    let kind = job["type"].as_str().unwrap_or_default();
+    if !matches!(kind, "full-crawl" | "refresh") {
+        bail!("{id} is no crawl, its type is {kind}");
+    }
+    Ok(job)
 }

@@ -55,6 +55,25 @@ impl App {
         Ok(swept)
     }
 
+    /// Sweeps this job alone, and removes what has expired: for a host that works on nothing else.
+    pub async fn sweep_one(&self, id: &JobId, mode: Mode) -> Result<Swept, Error> {
+        let held = self.is_paused().await?;
+        let mut swept = Swept::default();
+        let row = vec![RowId::Job(id.clone())];
+        self.sweep_rows(row, mode, held, &mut swept).await?;
+        if mode == Mode::Routine {
+            self.keep_minute().await;
+            for shard in 0..DUE_SHARDS {
+                let due = self
+                    .ports
+                    .store
+                    .due(DueList::Purge, shard, self.now(), PAGE);
+                self.sweep_rows(due.await?, mode, held, &mut swept).await?;
+            }
+        }
+        Ok(swept)
+    }
+
     /// Sweeps up to `budget` rows of jobs.
     pub(super) async fn sweep_jobs(&self, mode: Mode, budget: usize) -> Result<Swept, Error> {
         let now = self.now();
