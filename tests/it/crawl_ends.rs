@@ -164,3 +164,27 @@ async fn a_crawl_keeps_html_alone_and_a_page_says_where_its_links_end_early() {
     assert_eq!(result["truncated"], true);
     assert_eq!(result["links"].as_array().unwrap().len(), 10_000);
 }
+
+#[tokio::test]
+async fn a_retry_of_the_failed_pages_of_a_crawl_that_never_began_is_a_retry() {
+    let (app, site) = (TestApp::start(), TestSite::start().await);
+    site.page("/robots.txt", Answer::status(500));
+    site.page("/", page("Home"));
+    let body = json!({"type": "full-crawl", "url": site.url("/"), "attempts": 1});
+    let id = app.create(&body).await;
+    for _ in 0..10 {
+        app.drain(&scraper()).await;
+        app.advance(std::time::Duration::from_mins(5));
+        app.sweep().await;
+    }
+    assert_eq!(app.status(&id).await, "failed");
+    site.page("/robots.txt", Answer::status(404));
+    app.advance(std::time::Duration::from_hours(1));
+    let path = format!("/api/jobs/{id}/retry");
+    let retry = app.post(&path, &json!({"only": "failed"})).await;
+    assert_eq!(retry.status, StatusCode::OK, "{retry:?}");
+    app.drain(&scraper()).await;
+    let job = app.job(&id).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    assert_eq!(job["counters"]["done"], 1);
+}

@@ -294,3 +294,22 @@ async fn a_refresh_of_one_page_follows_it_wherever_it_leads() {
         assert_eq!(results, is(&[("/", &foreign.url("/"))]));
     }
 }
+
+#[tokio::test]
+async fn a_redirect_to_an_address_without_end_is_kept_nowhere() {
+    let world = World::start().await;
+    world.site.page("/", page("Home", &["/long", "/away"]));
+    let long = "x".repeat(5_000);
+    world.site.page("/long", moved(format!("/{long}")));
+    world
+        .site
+        .page("/away", moved(format!("http://elsewhere.example/{long}")));
+    let (id, job) = world.crawl().await;
+    assert_eq!(job["status"], "completed", "{job}");
+    for path in ["/long", "/away"] {
+        let row = world.row(&id, path).await;
+        assert_eq!(row["state"], "failed", "{row}");
+        assert_eq!(row["reason"], "redirects");
+        assert_eq!(row["finalUrl"], Value::Null);
+    }
+}

@@ -225,3 +225,71 @@ async fn what_nobody_has_refreshed_for_ninety_days_is_forgotten() {
     let (id, _) = world.refresh("/").await;
     assert_eq!(world.changes(&id).await, ["/ new"]);
 }
+
+#[tokio::test]
+async fn a_refresh_of_a_crawl_that_found_nothing_finds_its_start_new() {
+    let world = World::start().await;
+    world.site.page("/robots.txt", Answer::status(500));
+    let body = json!({"type": "full-crawl", "url": world.site.url("/"), "attempts": 1});
+    let nothing = world.app.create(&body).await;
+    for _ in 0..10 {
+        world.app.drain(&world.scraper).await;
+        world.app.advance(Duration::from_mins(5));
+        world.app.sweep().await;
+    }
+    assert_eq!(world.app.status(&nothing).await, "failed");
+    world.site.page("/robots.txt", Answer::status(404));
+    // What was held against the host is over.
+    world.app.advance(Duration::from_hours(1));
+    let body = json!({"type": "refresh", "jobId": nothing});
+    let (id, _) = world.run(body).await;
+    assert_eq!(world.changes(&id).await, ["/ new"]);
+}
+
+#[tokio::test]
+async fn a_site_that_is_asked_seldom_is_refreshed_page_by_page_and_by_its_sitemap() {
+    let world = World::start().await;
+    let sitemap = format!(
+        "<urlset><url><loc>{}</loc><lastmod>2001-01-01</lastmod></url></urlset>",
+        world.site.url("/b")
+    );
+    let sitemap = Answer::html(sitemap).header("content-type", "application/xml");
+    world.site.page("/sitemap.xml", sitemap);
+    let body = json!({"type": "full-crawl", "url": world.site.url("/"), "requestDelay": 30_000});
+    world.run(body).await;
+    let (before, sitemaps) = (
+        world.site.requests("/b"),
+        world.site.requests("/sitemap.xml"),
+    );
+    let (id, job) = world.refresh("/").await;
+    assert_eq!(world.changes(&id).await, ["/ same", "/a same", "/b same"]);
+    assert_eq!(world.site.requests("/b"), before, "its sitemap says enough");
+    assert_eq!(world.site.requests("/sitemap.xml"), sitemaps + 1);
+    assert_eq!(job["refresh"]["requestsSaved"], 1, "{job}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_gone_is_never_called_the_same() {
+    let world = World::start().await;
+    let listed = format!(
+        "<urlset><url><loc>{}</loc></url></urlset>",
+        world.site.url("/b")
+    );
+    let listed = Answer::html(listed).header("content-type", "application/xml");
+    world.site.page("/sitemap.xml", listed);
+    world
+        .run(json!({"type": "full-crawl", "url": world.site.url("/")}))
+        .await;
+    world.site.page("/b", Answer::status(404));
+    let (id, _) = world.refresh("/").await;
+    assert_eq!(
+        world.changes(&id).await,
+        ["/ same", "/a same", "/b removed"]
+    );
+    let body = json!({
+        "type": "refresh", "url": world.site.url("/"), "lastCrawledAt": "2001-01-01T00:00:00Z",
+    });
+    let (id, _) = world.run(body).await;
+    let changes = world.changes(&id).await;
+    assert!(!changes.contains(&"/b same".to_owned()), "{changes:?}");
+}

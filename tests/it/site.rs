@@ -52,7 +52,10 @@ impl Answer {
         self
     }
 
+    /// Adds a header; a content type takes the place of a page's.
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers
+            .retain(|(known, _)| name != "content-type" || *known != name);
         self.headers.push((name, value.into()));
         self
     }

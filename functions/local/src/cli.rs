@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use scrape::Targets;
+use url::{Position, Url};
 
 pub(crate) use crawl::file;
 pub use crawl::{Crawl, CrawlCommand, CrawlUrls};
@@ -120,6 +121,12 @@ pub struct TargetArgs {
     /// Fetch from private and loopback addresses too; with a list, from those places alone.
     #[arg(long, value_name = "HOST:PORT,...", num_args = 0..=1, require_equals = true, default_missing_value = Targets::ANY)]
     pub allow_private_targets: Option<String>,
+}
+
+/// What to say where a place is refused that a flag would allow.
+pub(crate) fn hint(url: &Url) -> String {
+    let place = &url[Position::BeforeHost..Position::AfterPort];
+    format!("; --allow-private-targets={place} lets it be fetched")
 }
 
 impl TargetArgs {

@@ -4,12 +4,13 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use jobs::FailureCode;
 use jobs::new_job::NewJob;
 use jobs::ports::{PageRequest, Scraper};
 use scrape::WebScraper;
 use serde_json::json;
 
-use crate::cli::Scrape;
+use crate::cli::{Scrape, hint};
 
 /// The command. A page that cannot be scraped is exit code 1 and one line that starts with the
 /// failure's code.
@@ -31,7 +32,14 @@ pub async fn run(options: &Scrape, on_lambda: bool) -> anyhow::Result<ExitCode> 
     let page = match scraper.scrape(&request).await {
         Ok(page) => page,
         Err(failure) => {
-            eprintln!("{failure}");
+            let refused = failure.code == FailureCode::AddressRefused;
+            // Not where it has led to a place that is refused.
+            let itself = refused && scraper.judge(&request.url).is_err();
+            if itself {
+                eprintln!("{failure}{}", hint(&request.url));
+            } else {
+                eprintln!("{failure}");
+            }
             return Ok(ExitCode::FAILURE);
         }
     };

@@ -46,6 +46,12 @@ impl WebScraper {
 }
 
 impl WebScraper {
+    /// Judges an address by all that can be told without asking for anything. Fails with
+    /// `address_refused`.
+    pub fn judge(&self, url: &Url) -> Result<(), Failure> {
+        self.door.judge(url)
+    }
+
     async fn fetch(&self, request: &PageRequest) -> Result<Fetched, Failure> {
         let (door, owned) = (self.door.clone(), request.clone());
         let fetching = async move {

@@ -110,8 +110,8 @@ export interface paths {
         put?: never;
         /**
          * Try a failed or cancelled job again, in place.
-         * @description With `only` a crawl or a refresh fetches again those of its pages that have failed, and no other;
-         *     for any other job it changes nothing.
+         * @description With `only` a crawl or a refresh fetches again those of its pages that have failed, and what these
+         *     lead to that was not known, but no other; for any other job it changes nothing.
          */
         post: operations["retryJob"];
         delete?: never;
@@ -528,7 +528,7 @@ export interface components {
              */
             depth?: number | null;
             /**
-             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
              * @example [
              *       "*.pdf"
              *     ]
@@ -550,7 +550,7 @@ export interface components {
             formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
             headers?: components["schemas"]["Headers"] | null;
             /**
-             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
              * @example [
              *       "/shop/*"
              *     ]
@@ -897,7 +897,7 @@ export interface components {
              */
             depth?: number | null;
             /**
-             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
              * @example [
              *       "*.pdf"
              *     ]
@@ -919,7 +919,7 @@ export interface components {
             formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
             headers?: components["schemas"]["Headers"] | null;
             /**
-             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
              * @example [
              *       "/shop/*"
              *     ]
@@ -1023,7 +1023,7 @@ export interface components {
              */
             depth?: number | null;
             /**
-             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
              * @example [
              *       "*.pdf"
              *     ]
@@ -1045,7 +1045,7 @@ export interface components {
             formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
             headers?: components["schemas"]["Headers"] | null;
             /**
-             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters. A pattern is held against path and query, or against the whole address where it holds `://`; after `re:` it is a regular expression in the syntax of the Rust crate `regex`.
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
              * @example [
              *       "/shop/*"
              *     ]
@@ -1485,7 +1485,8 @@ export interface components {
             estimatedEnd: string | null;
             /**
              * Format: double
-             * @description Results per second lately; null while there is nothing to tell.
+             * @description Results per second lately; null while there is nothing to tell, as where the crawl waits
+             *     for a time that is still to come.
              * @example 35.2
              */
             pagesPerSecond: number | null;

@@ -193,7 +193,7 @@ fn requests_that_take_longer_than_their_term_keep_their_places() {
 /// The last request to a host after a client has asked for something during the crawl of it, and
 /// how many answers nobody waited for any more.
 fn interrupt(
-    (action, after): (Action, Duration),
+    (action, after): (Option<Action>, Duration),
     manner: Manner,
     options: &Value,
 ) -> (Duration, usize, State) {
@@ -209,8 +209,10 @@ fn interrupt(
     tasks.push(Box::pin(async move {
         time.sleep(after).await;
         let asked_at = time.now();
-        let controlled = app.control(&Caller::Anyone, &id, action).await;
-        controlled.unwrap();
+        match action {
+            Some(action) => drop(app.control(&Caller::Anyone, &id, action).await.unwrap()),
+            None => app.pause_queue(&Caller::Anyone).await.unwrap(),
+        }
         time.sleep(Duration::from_mins(2)).await;
         *keep.lock().unwrap() = Some((asked_at, row(&app, &id).await.state));
         over.store(true, Ordering::Relaxed);
@@ -245,8 +247,10 @@ fn a_crawl_that_is_cancelled_or_paused_begins_nothing_five_seconds_later() {
         (endless, &without_rules),
     ];
     for (action, state) in [
-        (Action::Cancel, State::Cancelled),
-        (Action::Pause, State::Paused),
+        (Some(Action::Cancel), State::Cancelled),
+        (Some(Action::Pause), State::Paused),
+        // The whole queue.
+        (None, State::Queued),
     ] {
         for ((manner, options), after) in cases.iter().flat_map(|case| {
             let moments = [700, 1_900, 3_100];

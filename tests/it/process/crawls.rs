@@ -124,7 +124,7 @@ async fn what_is_wrong_is_told_in_the_words_of_the_command_line() {
         (&["crawl", "mailto:a@b.example"][..], 2, "URL"),
         (
             &["crawl", "127.0.0.1:9", "--in-memory"],
-            1,
+            2,
             "127.0.0.1:9 is taken for https://127.0.0.1:9; write http:// for a site without TLS",
         ),
         (
@@ -152,8 +152,8 @@ async fn what_is_wrong_is_told_in_the_words_of_the_command_line() {
         ),
         (
             &["crawl", "http://127.0.0.1:9/", "--in-memory"],
-            1,
-            "address_refused",
+            2,
+            "127.0.0.1 is not a public address; --allow-private-targets=127.0.0.1:9 lets",
         ),
         (&["crawl"], 2, "URL"),
     ] {

@@ -102,6 +102,7 @@ impl<'a> Crawling<'a> {
             None => {
                 if let Some(engine) = &engine {
                     engine.check().await?;
+                    engine.judge(&options.address().unwrap_or_default())?;
                 }
                 let (id, is_old) = asking.create(&options.body()).await?;
                 let id = JobId::parse(&id).context("the service names no job")?;
@@ -110,6 +111,9 @@ impl<'a> Crawling<'a> {
         };
         let path = format!("/api/jobs/{id}");
         let mut job = known(&asking, &path, engine.is_some()).await?;
+        if let Some(engine) = engine.as_ref().filter(|_| !is_over(&job)) {
+            engine.judge(job["url"].as_str().unwrap_or_default())?;
+        }
         // It may be paused, or about to be, where an earlier command was ended at once.
         if !is_over(&job) && (options.resume.is_some() || is_old) {
             asking.control(&path, "resume").await?;
@@ -338,7 +342,7 @@ async fn others(asking: &Asking) -> anyhow::Result<()> {
     if others > 0 {
         let jobs = counted(others, "other unfinished job");
         tell!(
-            "{jobs} of {} left as is; `harvestman serve` works on all",
+            "{jobs} of {} left as is; `harvestman serve` works on those that are not paused",
             asking.name()
         );
     }

@@ -8,8 +8,9 @@ use jobs::app::Limits;
 use jobs::{JobId, NewJob};
 use scrape::WebScraper;
 use tokio::task::JoinSet;
+use url::Url;
 
-use crate::cli::Crawl;
+use crate::cli::{Crawl, hint};
 use crate::data_dir::DataDir;
 use crate::endpoint::Endpoint;
 use crate::host::{Data, Host, Reach};
@@ -64,6 +65,15 @@ impl Engine {
              `POST /api/queue` of a service on it, or choose another with --data-dir"
         );
         Ok(())
+    }
+
+    /// Refuses to begin where nothing could be fetched, before a page is given up for it.
+    pub(super) fn judge(&self, address: &str) -> anyhow::Result<()> {
+        let Ok(url) = Url::parse(address) else {
+            return Ok(());
+        };
+        let refused = self.scraper.judge(&url);
+        refused.map_err(|refused| anyhow!("{}{}", refused.message, hint(&url)))
     }
 
     /// Begins to work on this crawl.

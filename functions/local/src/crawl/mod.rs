@@ -75,7 +75,7 @@ pub async fn run(options: Crawl, on_lambda: bool) -> anyhow::Result<ExitCode> {
             work.abort();
             // It ends at its next pause; where it has none, it ends with the process.
             let _ = tokio::time::timeout(PATIENCE, work).await;
-            tell!("Ended at once");
+            tell!("Ended at once; --resume and its id go on with a crawl of a folder");
             Ok(interrupted_code())
         }
     }

@@ -51,6 +51,7 @@ pub struct Known {
 struct Stored {
     url: String,
     final_url: String,
+    status: u16,
     title: Option<String>,
     canonical: Option<String>,
     etag: Option<String>,
@@ -92,6 +93,11 @@ impl Known {
     pub fn with_other_fields(mut self) -> Self {
         self.other_fields = true;
         self
+    }
+
+    /// It was gone when it was last asked for.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.page.status, 404 | 410)
     }
 
     /// Whether it may be taken for the page where that is the same.

@@ -83,7 +83,11 @@ impl Job {
     /// was left when it ended. One that had not begun is retried as a whole.
     pub fn retry_pages(&self, stamp: Stamp) -> Result<Self, Refusal> {
         let mut next = self.permitted(Move::RetryPages)?;
-        let Some(crawl) = next.crawl.as_mut().filter(|it| it.manifest.is_some()) else {
+        // A start that was only asked for its rules has not begun.
+        let has_begun = |crawl: &Progress| {
+            crawl.manifest.is_some() && crawl.counters.done + crawl.counters.failed > 0
+        };
+        let Some(crawl) = next.crawl.as_mut().filter(|it| has_begun(it)) else {
             return self.retry(stamp);
         };
         if self.state == State::Completed && crawl.counters.failed == 0 {

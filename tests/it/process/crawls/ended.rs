@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use serde_json::Value;
 
 use super::{command, told_id, tree, urls};
@@ -102,14 +103,39 @@ async fn a_crawl_that_has_ended_is_written_again_and_told_as_it_ended() {
     assert_eq!(urls(&file).len(), 7);
     assert_eq!(site.seen().len(), asked);
 
-    let failed = run(folder.path(), &["crawl", "http://127.0.0.1:9/"]).await;
+    let away = Answer::status(302).header("location", "http://elsewhere.example/");
+    site.page("/away", away);
+    let failed = run(folder.path(), &["crawl", &site.url("/away"), &targets]).await;
     assert_eq!(failed.code, Some(1), "{failed:?}");
     let words = ["crawl", "--resume", &told_id(&failed)];
     let again = run(folder.path(), &words).await;
     assert_eq!(again.code, Some(1), "{again:?}");
-    let told = "did not complete: robots_unreachable";
-    assert!(again.stderr.contains(told), "{again:?}");
-    assert!(!again.stderr.contains("crawl urls"), "there are none");
+    assert!(again.stderr.contains("did not complete: "), "{again:?}");
+    assert!(again.stderr.contains("crawl urls"), "{again:?}");
+}
+
+#[tokio::test]
+async fn where_nothing_could_be_fetched_no_page_is_given_up() {
+    let (folder, site) = (folder(), tree(7).await);
+    let hint = format!(
+        "--allow-private-targets={} lets it be fetched",
+        site.address()
+    );
+    let refused = run(folder.path(), &["crawl", &site.url("/")]).await;
+    assert_refused(&refused, &hint);
+    let scraped = run(folder.path(), &["scrape", &site.url("/")]).await;
+    assert!(scraped.stderr.contains(&hint), "{scraped:?}");
+
+    // One that was begun with the flag, and is taken up without it: what is left of it is not lost.
+    let server = Server::start(folder.path(), site.address()).await;
+    let body = serde_json::json!({"type": "full-crawl", "url": site.url("/"), "delay": 3_600_000});
+    let call = local::client::call(server.address, Method::POST, "/api/jobs", Some(&body));
+    let (_, created) = call.await.unwrap();
+    let id = created["jobId"].as_str().unwrap().to_owned();
+    drop(server);
+    let resumed = run(folder.path(), &["crawl", "--resume", &id]).await;
+    assert_refused(&resumed, &hint);
+    assert_eq!(site.seen().len(), 0);
 }
 
 #[tokio::test]

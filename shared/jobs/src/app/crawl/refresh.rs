@@ -62,7 +62,15 @@ impl BasePages {
                 let Some(found) = segments.get(place.segment as usize) else {
                     return Ok(None);
                 };
-                let lines: Arc<str> = app.result_lines(&self.job, found.part).await?.into();
+                let lines: Arc<str> = match app.result_lines(&self.job, found.part).await {
+                    Ok(lines) => lines.into(),
+                    // It was replaced and removed meanwhile: its pages count as new.
+                    Err(Error::Corrupt(what)) => {
+                        tracing::warn!(what, "a part of a base is gone");
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(error),
+                };
                 if self.cached.len() == CACHED {
                     self.cached.remove(0);
                 }

@@ -102,8 +102,10 @@ pub struct Frontier {
     has_moved: bool,
     /// What a refresh compares with, and what it has found.
     refresh: Option<RefreshState>,
-    /// When pages were changed last, as sitemaps say; read anew in each slice of a refresh.
+    /// When pages were changed last, as sitemaps say.
     changed_at: ByHash<Timestamp>,
+    /// The same as the slice before has left it, by number.
+    dates: HashMap<Number, i64>,
     /// Links that light slices have found, for the next whole one to look at.
     raw: Vec<Part>,
     /// Only the head of the queue is in memory.
@@ -156,6 +158,7 @@ impl Frontier {
             has_moved: false,
             refresh: None,
             changed_at: ByHash::default(),
+            dates: HashMap::new(),
             raw: Vec::new(),
             light: None,
             fresh: Fresh::default(),
@@ -331,30 +334,6 @@ impl Frontier {
             && self.relink.is_empty()
             && self.next_sitemap().is_none()
             && !noted
-    }
-
-    /// Skips everything that still waits, since the crawl has to end before its time.
-    pub fn close(&mut self, limit: &str) {
-        if let Some(state) = &mut self.refresh {
-            state.cut = true;
-        }
-        self.skip_waiting(limit);
-    }
-
-    fn skip_waiting(&mut self, limit: &str) {
-        let queued: Vec<_> = self.table.queued().map(|(number, _)| number).collect();
-        for number in queued {
-            let reason = Reason::Limit(limit.to_owned());
-            self.table
-                .change(number, |entry| entry.standing = Standing::Ended(reason));
-        }
-        self.relink.clear();
-        for sitemap in &mut self.sitemaps {
-            sitemap.done = true;
-        }
-        for host in &mut self.hosts {
-            host.clear();
-        }
     }
 
     /// When something may be visited that has to wait now for itself; hosts are not considered.

@@ -262,6 +262,31 @@ impl Frontier {
         self.put_back(ticket);
     }
 
+    /// Skips everything that still waits, since the crawl has to end before its time.
+    pub fn close(&mut self, limit: &str) {
+        let leaves_out = self.counters().queued > 0;
+        if let Some(state) = &mut self.refresh {
+            state.cut |= leaves_out;
+        }
+        self.skip_waiting(limit);
+    }
+
+    pub(super) fn skip_waiting(&mut self, limit: &str) {
+        let queued: Vec<_> = self.table.queued().map(|(number, _)| number).collect();
+        for number in queued {
+            let reason = Reason::Limit(limit.to_owned());
+            self.table
+                .change(number, |entry| entry.standing = Standing::Ended(reason));
+        }
+        self.relink.clear();
+        for sitemap in &mut self.sitemaps {
+            sitemap.done = true;
+        }
+        for host in &mut self.hosts {
+            host.clear();
+        }
+    }
+
     /// Puts every failed address back into the queue, with all its attempts, and nothing else: what
     /// had not had its turn when the crawl ended is skipped. All of them have to be in memory.
     pub fn retry_failed(&mut self) {

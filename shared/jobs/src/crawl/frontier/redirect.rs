@@ -6,6 +6,7 @@ use url::Url;
 
 use super::outcome::MOST_LEADS;
 use super::{Ended, Frontier, Ticket};
+use crate::address::MAX_URL;
 use crate::crawl::entry::Standing;
 use crate::crawl::reason::Reason;
 use crate::crawl::rules::Found;
@@ -32,6 +33,9 @@ impl Frontier {
         let (depth, hops) = (entry.depth, entry.hops);
         if self.leave_to_whole() {
             return Ended::Settled;
+        }
+        if url.as_str().len() > MAX_URL {
+            return self.lost(ticket, "The page redirects to an address that is too long");
         }
         if identity(url) == identity(&ticket.url) {
             return self.respelled(ticket, url, depth, hops);

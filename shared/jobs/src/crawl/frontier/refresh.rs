@@ -12,6 +12,7 @@ use crate::crawl::entry::{Entry, Kept, Standing};
 use crate::crawl::progress::{Part, Refreshed};
 use crate::crawl::refresh::{Change, Known};
 use crate::crawl::rules::Found;
+use crate::crawl::table::Number;
 use crate::crawl::visit::VisitedPage;
 use crate::crawl::{CrawlOptions, SitemapUse};
 use crate::extraction::Extraction;
@@ -100,6 +101,10 @@ impl Frontier {
             for entry in &known {
                 frontier.remind(entry);
             }
+            // It found nothing: then there is no earlier result.
+            if frontier.counters().queued == 0 {
+                frontier.discover_url(start, Found::linked(0, true));
+            }
         }
         Ok(frontier)
     }
@@ -146,6 +151,20 @@ impl Frontier {
     /// What a sitemap says of an address.
     pub fn changed_at(&self, url: &Url) -> Option<Timestamp> {
         self.changed_at.get(&hash(url.as_str())).copied()
+    }
+
+    /// What sitemaps say of the addresses that still wait, by number, for the next slice.
+    pub(super) fn changes_ahead(&self) -> Vec<(Number, i64)> {
+        if self.changed_at.is_empty() {
+            return Vec::new();
+        }
+        let queued = self.table.queued();
+        let dated = queued.filter_map(|(number, _)| {
+            let entry = self.table.get(number)?;
+            let at = self.changed_at.get(&hash(&entry.url))?;
+            Some((number, at.as_millis()))
+        });
+        dated.collect()
     }
 
     /// Counts what a refresh has found.

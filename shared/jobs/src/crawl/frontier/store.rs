@@ -52,6 +52,10 @@ pub struct Manifest {
     pub held: Vec<ResultSegment>,
     pub(crate) chunks: Vec<StoredChunk>,
     pub sitemaps: Vec<KnownSitemap>,
+    /// When pages that a refresh has still to look at were changed last, as sitemaps say: number
+    /// of the address, and milliseconds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) changed: Vec<(Number, i64)>,
     /// Hosts that belong to the site because its start led there.
     pub adopted: Vec<String>,
     /// Where the start has led to, where that is another address.
@@ -239,6 +243,7 @@ impl Frontier {
             .rules
             .readopt(&manifest.adopted, manifest.start.as_deref());
         frontier.sitemaps.clone_from(&manifest.sitemaps);
+        frontier.dates = manifest.changed.iter().copied().collect();
         frontier.relink = manifest.relink.iter().copied().collect();
         frontier.visits = manifest.visits;
         frontier.overflow = manifest.overflow;
@@ -253,6 +258,10 @@ impl Frontier {
             return;
         };
         self.named.entry(hash(&identity(&url))).or_insert(number);
+        if let Some(at) = self.dates.remove(&number) {
+            let at = crate::Timestamp::from_millis(at);
+            self.changed_at.insert(hash(&entry.url), at);
+        }
         match &entry.standing {
             Standing::Queued(at) => self.enqueue(number, &url, entry.depth, *at),
             Standing::Done(kept) => {
@@ -323,12 +332,8 @@ impl Frontier {
             results: std::mem::take(&mut self.fresh.published),
             held: std::mem::take(&mut self.held.published),
             chunks: self.table.chunks(),
-            // A refresh reads them again: they say when pages were changed.
-            sitemaps: if self.refresh.is_some() {
-                Vec::new()
-            } else {
-                self.sitemaps.clone()
-            },
+            sitemaps: self.sitemaps.clone(),
+            changed: self.changes_ahead(),
             adopted: self.rules.scope.adopted().to_vec(),
             start: self.rules.start_leads_to(),
             relink: self.relink.iter().copied().collect(),

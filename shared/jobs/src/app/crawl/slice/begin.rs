@@ -21,6 +21,8 @@ impl<'a> Slice<'a> {
         loop {
             let now = self.app.now();
             let is_late = now + LAST_START >= self.ends || now >= self.next_commit;
+            // Pages that are left alone settle here, one after the other.
+            let is_late = is_late || self.frontier.is_heavy() || self.gates.has_news();
             if is_late || self.pending.len() >= self.most_at_once() {
                 return Ok(None);
             }

@@ -216,6 +216,9 @@ impl<'a> Slice<'a> {
                     }
                     return Ok(Stop::Over);
                 }
+                if let Some(stop) = self.end_in_time(now) {
+                    return Ok(stop);
+                }
                 if let Some(stop) = self.wait(now).await {
                     return Ok(stop);
                 }
@@ -228,15 +231,23 @@ impl<'a> Slice<'a> {
             if now >= self.ends {
                 return Ok(Stop::Later(now));
             }
-            if self.is_out_of_time(now) && self.frontier.is_light() {
-                return Ok(Stop::Later(now));
-            }
-            if self.is_out_of_time(now) {
-                self.frontier.close("the crawl's own time is over");
-                self.give_up_pending();
-                return Ok(Stop::Over);
+            if let Some(stop) = self.end_in_time(now) {
+                return Ok(stop);
             }
         }
+    }
+
+    /// Ends the crawl where its own time is over.
+    fn end_in_time(&mut self, now: Timestamp) -> Option<Stop> {
+        if !self.is_out_of_time(now) {
+            return None;
+        }
+        if self.frontier.is_light() {
+            return Some(Stop::Later(now));
+        }
+        self.frontier.close("the crawl's own time is over");
+        self.give_up_pending();
+        Some(Stop::Over)
     }
 
     /// The job's own working time, over all slices, is used up.

@@ -29,7 +29,7 @@ impl Slice<'_> {
             .settle(&self.job, |row, stamp| row.advance(stamp, fence, progress))
             .await?;
         match settled {
-            Settled::Written(row) => Ok(self.has_seen(row, looked_at)),
+            Settled::Written(row) => self.has_seen(row, looked_at).await,
             Settled::Refused(_) | Settled::Gone => Ok(Some(Stop::Revoked)),
         }
     }
@@ -39,19 +39,24 @@ impl Slice<'_> {
         let looked_at = self.app.now();
         match self.app.ports.store.job(&self.job.id).await? {
             Some(row) if row.state == State::Active && row.fence == self.job.fence => {
-                Ok(self.has_seen(Box::new(row), looked_at))
+                self.has_seen(Box::new(row), looked_at).await
             }
             _ => Ok(Some(Stop::Revoked)),
         }
     }
 
-    fn has_seen(&mut self, row: Box<Job>, at: Timestamp) -> Option<Stop> {
+    async fn has_seen(&mut self, row: Box<Job>, at: Timestamp) -> Result<Option<Stop>, Error> {
         let pause = row.pause_requested;
         self.job = row;
         // Something begins between two looks, however long they take.
         let blind = self.app.limits.commit_every.min(LONGEST_BLIND);
         self.next_commit = (at + blind).max(self.app.now() + SHORTEST_SIGHT);
-        pause.then_some(Stop::Paused)
+        if pause {
+            return Ok(Some(Stop::Paused));
+        }
+        // The whole queue is held back: the next slice is begun when it is let go.
+        let held = self.app.is_paused().await?;
+        Ok(held.then(|| Stop::Later(self.app.now())))
     }
 
     /// Puts everything that changed into the blob store, and brings the progress up to date.

@@ -53,7 +53,14 @@ impl Slice<'_> {
             }
             Event::Sitemap(index, host, outcome, took) => {
                 self.is_reading_sitemap = false;
-                self.gates.ended(&host, now, took, outcome.as_ref().err());
+                let failure = outcome
+                    .as_ref()
+                    .err()
+                    .filter(|it| !self.is_cut_off(it, now));
+                self.gates.ended(&host, now, took, failure);
+                if failure.is_none() && outcome.is_err() {
+                    return Ok(None);
+                }
                 if let Err(failure) = &outcome {
                     tracing::debug!(job = %self.job.id, %failure, "a sitemap is not read");
                 }
@@ -61,12 +68,20 @@ impl Slice<'_> {
                 Ok(None)
             }
             Event::Visited(ticket, known, outcome, took) => {
-                let failure = outcome.as_ref().err();
+                let failure = outcome
+                    .as_ref()
+                    .err()
+                    .filter(|it| !self.is_cut_off(it, now));
                 self.gates.ended(&ticket.host, now, took, failure);
                 self.settle_visit(&ticket, known.as_deref(), outcome, now)
                     .await
             }
         }
+    }
+
+    /// The slice's time was over, not the page's.
+    fn is_cut_off(&self, failure: &Failure, now: Timestamp) -> bool {
+        failure.code == FailureCode::Timeout && now >= self.ends
     }
 
     fn take_rules(&mut self, authority: &str, robots: Robots) {
@@ -110,8 +125,7 @@ impl Slice<'_> {
                 self.frontier.removed(ticket, line);
                 (Ended::Settled, None)
             }
-            // The slice's time was over, not the page's.
-            Err(failure) if failure.code == FailureCode::Timeout && now >= self.ends => {
+            Err(failure) if self.is_cut_off(&failure, now) => {
                 self.frontier.put_back(ticket);
                 return Ok(None);
             }
@@ -145,7 +159,8 @@ impl Slice<'_> {
             return false;
         };
         let full = self.frontier.refresh().is_some_and(|state| state.full);
-        if asked.force_refresh || !known.is_whole() || full && !known.has_links() {
+        if asked.force_refresh || !known.is_whole() || known.is_gone() || full && !known.has_links()
+        {
             return false;
         }
         let seen = known.seen_at();
