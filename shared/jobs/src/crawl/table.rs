@@ -1,6 +1,6 @@
 //! Every address that a crawl has discovered, in the order of discovery, in chunks: what changed
-//! since the last commit is written again, chunk by chunk, and what is settled leaves the memory.
-//! Refuses to judge addresses.
+//! since the last commit is written again, chunk by chunk. All of it is in memory, but for a light
+//! slice. Refuses to judge addresses.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crawl::entry::{Entry, Standing};
 use crate::crawl::progress::{Counters, Part};
-use crate::crawl::reason::{Reason, UrlState};
+use crate::crawl::reason::UrlState;
 
 /// Addresses in a chunk.
 pub(crate) const CHUNK: usize = 2_048;
@@ -32,7 +32,7 @@ pub(crate) struct StoredChunk {
 
 #[derive(Debug, Default)]
 struct Chunk {
-    /// Empty where it was settled and has left the memory.
+    /// Empty where it was left where it lies.
     entries: Vec<Entry>,
     queued: u32,
     stored: Option<StoredChunk>,
@@ -67,15 +67,9 @@ pub(crate) struct UrlTable {
     chunks: Vec<Chunk>,
     length: u32,
     counters: Counters,
-    keep_all: bool,
 }
 
 impl UrlTable {
-    /// Lets nothing leave the memory from here on.
-    pub(crate) fn keep_all(&mut self, keep: bool) {
-        self.keep_all = keep;
-    }
-
     /// Whether anything has changed since it was stored.
     pub(crate) fn is_dirty(&self) -> bool {
         self.chunks.iter().any(|chunk| chunk.is_dirty)
@@ -109,16 +103,12 @@ impl UrlTable {
         if entries.len() != stored.entries as usize {
             return None;
         }
-        let mut chunk = Chunk {
+        self.chunks.push(Chunk {
             queued,
             stored: Some(stored),
             entries,
             is_dirty: false,
-        };
-        if !self.keep_all {
-            chunk.forget_if_settled();
-        }
-        self.chunks.push(chunk);
+        });
         Some(())
     }
 
@@ -162,7 +152,7 @@ impl UrlTable {
         number
     }
 
-    /// The entry, where it has not left the memory; a queued one never has.
+    /// The entry, where it is in memory.
     pub(crate) fn get(&self, number: Number) -> Option<&Entry> {
         let chunk = self.chunks.get(number as usize / CHUNK)?;
         chunk.entries.get(number as usize % CHUNK)
@@ -221,9 +211,6 @@ impl UrlTable {
                 queued: chunk.queued,
             });
             chunk.is_dirty = false;
-            if !self.keep_all {
-                chunk.forget_if_settled();
-            }
         }
     }
 
@@ -233,22 +220,6 @@ impl UrlTable {
             .iter()
             .filter_map(|chunk| chunk.stored)
             .collect()
-    }
-}
-
-impl Chunk {
-    /// What is full, has nothing queued and nothing that another link could bring back changes no
-    /// more.
-    fn forget_if_settled(&mut self) {
-        let changes = |entry: &Entry| {
-            matches!(
-                &entry.standing,
-                Standing::Ended(Reason::Depth | Reason::Nofollow)
-            )
-        };
-        if self.queued == 0 && self.entries.len() == CHUNK && !self.entries.iter().any(changes) {
-            self.entries = Vec::new();
-        }
     }
 }
 

@@ -45,12 +45,7 @@ impl App {
     }
 
     /// The crawl as its last commit has left it.
-    pub(super) async fn load_frontier(
-        &self,
-        job: &Job,
-        spec: &Spec,
-        keep: bool,
-    ) -> Result<Frontier, Error> {
+    pub(super) async fn load_frontier(&self, job: &Job, spec: &Spec) -> Result<Frontier, Error> {
         let damaged = |what: String| Error::Corrupt(format!("the crawl {}: {what}", job.id));
         let start = spec
             .address()
@@ -66,7 +61,7 @@ impl App {
         let chunks = manifest.chunks.iter().map(|chunk| chunk.part).collect();
         let chunks = self.read_parts(&job.id, chunks).await?;
         let notes = self.read_parts(&job.id, notes_of(&manifest).to_vec());
-        Frontier::resume(spec, &start, manifest.clone(), &chunks, &notes.await?, keep)
+        Frontier::resume(spec, &start, manifest.clone(), &chunks, &notes.await?)
             .map_err(|error| damaged(error.to_string()))
     }
 

@@ -209,7 +209,7 @@ impl Frontier {
         }
     }
 
-    fn recall_stand_in(&mut self, number: Number) {
+    pub(super) fn recall_stand_in(&mut self, number: Number) {
         let Some(entry) = self.table.get(number) else {
             return;
         };

@@ -185,7 +185,7 @@ impl Frontier {
         self.visits
     }
 
-    /// The entry of an address that has not left the memory.
+    /// The entry of an address, where it is in memory.
     pub fn entry(&self, number: Number) -> Option<&Entry> {
         self.table.get(number)
     }

@@ -123,7 +123,7 @@ impl Frontier {
     pub(super) fn stands_for(&self, number: Number) -> Option<Number> {
         let mut number = number;
         for _ in 0..MOST_LEADS {
-            // What has left the memory is settled.
+            // A light slice does not see it.
             let Some(entry) = self.table.get(number) else {
                 return Some(number);
             };
@@ -288,7 +288,7 @@ impl Frontier {
     }
 
     /// Puts every failed address back into the queue, with all its attempts, and nothing else: what
-    /// had not had its turn when the crawl ended is skipped. All of them have to be in memory.
+    /// had not had its turn when the crawl ended is skipped.
     pub fn retry_failed(&mut self) {
         self.close("the crawl ended before its turn, and its failed pages alone are retried");
         for number in 0..self.table.len() {

@@ -179,19 +179,16 @@ impl Fresh {
 
 impl Frontier {
     /// Takes a crawl up where a manifest left it; `chunks` are the frames that it names, in order.
-    /// `notes` are those of the light slices before. `keep` leaves everything in memory, for a retry
-    /// of what failed.
+    /// `notes` are those of the light slices before.
     pub fn resume(
         spec: &Spec,
         start: &Url,
         manifest: Manifest,
         chunks: &[Vec<u8>],
         notes: &[Vec<u8>],
-        keep: bool,
     ) -> io::Result<Self> {
         let damaged = || io::Error::other("a chunk of addresses does not read");
         let mut frontier = Self::restore(spec, start, &manifest)?;
-        frontier.table.keep_all(keep);
         frontier.raw.clear();
         frontier.fresh.publish(manifest.results);
         frontier.held.publish(manifest.held);
@@ -226,11 +223,21 @@ impl Frontier {
         let canonicals = std::mem::take(&mut self.canonicals);
         for (number, canonical) in canonicals {
             let target = Url::parse(&canonical).ok();
-            let target = target.and_then(|url| self.number_of(&url));
-            if let Some(target) = target.and_then(|target| self.stands_for(target)) {
-                self.note_stand_in(number, target);
+            let Some(target) = target.and_then(|url| self.number_of(&url)) else {
+                continue;
+            };
+            match self.stands_for(target) {
+                Some(target) => self.note_stand_in(number, target),
+                // A light slice has found out that it is no page.
+                None if !self.is_beyond_limit(target) => self.recall_stand_in(number),
+                None => {}
             }
         }
+    }
+
+    fn is_beyond_limit(&self, number: Number) -> bool {
+        let reason = self.table.get(number).and_then(Entry::reason);
+        matches!(reason, Some(Reason::Limit(_)))
     }
 
     /// What a manifest says besides addresses and results.

@@ -139,7 +139,7 @@ impl<'a> Slice<'a> {
         };
         let mut frontier = match light {
             Some(light) => light,
-            None => app.load_frontier(job, spec, retry_failed).await?,
+            None => app.load_frontier(job, spec).await?,
         };
         if retry_failed {
             frontier.retry_failed();

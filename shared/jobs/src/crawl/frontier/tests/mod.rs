@@ -66,7 +66,7 @@ impl Published {
         Some(light.unwrap())
     }
 
-    fn resume(&self, spec: &Spec, keep: bool) -> Frontier {
+    fn resume(&self, spec: &Spec) -> Frontier {
         let manifest = self.manifest();
         let notes: Vec<_> = notes_of(&manifest)
             .iter()
@@ -75,7 +75,7 @@ impl Published {
         let chunks = manifest.chunks.iter().map(|chunk| self.read(chunk.part));
         let chunks: Vec<_> = chunks.collect();
         let start = Url::parse(&address(0)).unwrap();
-        Frontier::resume(spec, &start, manifest.clone(), &chunks, &notes, keep).unwrap()
+        Frontier::resume(spec, &start, manifest.clone(), &chunks, &notes).unwrap()
     }
 
     fn results(&self) -> Vec<usize> {
@@ -141,7 +141,7 @@ fn crawl(site: &Site, spec: &Spec, concurrency: usize, choices: &[u8]) -> Publis
         if visits.is_empty() && frontier.is_spent() {
             commits += 1;
             published.commit(&mut frontier, commits);
-            frontier = published.resume(spec, false);
+            frontier = published.resume(spec);
             learn(&mut frontier);
             continue;
         }
@@ -166,9 +166,7 @@ fn crawl(site: &Site, spec: &Spec, concurrency: usize, choices: &[u8]) -> Publis
         if chosen % 11 == 0 && published.manifest.is_some() && deaths < MOST_DEATHS {
             deaths += 1;
             let light = (chosen % 2 == 0).then(|| published.resume_light(spec, counted));
-            frontier = light
-                .flatten()
-                .unwrap_or_else(|| published.resume(spec, false));
+            frontier = light.flatten().unwrap_or_else(|| published.resume(spec));
             learn(&mut frontier);
             visits.clear();
         }
@@ -245,7 +243,7 @@ fn failed_pages_alone_are_visited_again() {
             (Kind::Page, vec![]),
         ],
     };
-    let mut frontier = published.resume(&spec, true);
+    let mut frontier = published.resume(&spec);
     frontier.retry_failed();
     learn(&mut frontier);
     let ticket = frontier.next(Timestamp::default(), |_| true).unwrap();
@@ -348,4 +346,21 @@ fn a_redirect_to_another_host_of_the_site_waits_for_the_robots_txt_of_that_one()
     let reasons = [1, 2].map(|number| frontier.entry(number).unwrap().reason().unwrap().code());
     assert_eq!(reasons, ["redirect", "robots"]);
     assert!(frontier.is_over());
+}
+
+#[test]
+fn a_page_whose_canonical_address_fails_is_a_page_however_many_lie_between() {
+    let links: Vec<_> = (1..5_000).collect();
+    let mut pages = vec![(Kind::Page, links)];
+    pages.extend((1..5_000).map(|_| (Kind::Page, Vec::new())));
+    pages[1].0 = Kind::Canonical(4_900);
+    pages[4_900].0 = Kind::Gone;
+    let site = Site { pages };
+    let spec = spec(options(3, 10_000));
+    for choices in [&[0, 1, 2, 3, 4][..], &[0, 11, 22, 5, 7]] {
+        let published = crawl(&site, &spec, 8, choices);
+        let results = published.results();
+        assert!(results.contains(&1), "{choices:?}");
+        assert_eq!(results.len(), 4_999);
+    }
 }
