@@ -293,3 +293,28 @@ async fn a_page_that_is_gone_is_never_called_the_same() {
     let changes = world.changes(&id).await;
     assert!(!changes.contains(&"/b same".to_owned()), "{changes:?}");
 }
+
+#[tokio::test]
+async fn where_not_all_may_be_had_a_refresh_looks_at_what_it_knows() {
+    let world = World::start().await;
+    world.site.page("/a", page("A", "First", &["/deep"]));
+    world.site.page("/b", Answer::status(404));
+    world.site.page("/deep", page("Deep", "Third", &[]));
+    let url = world.site.url("/");
+    let body = json!({"type": "full-crawl", "url": url, "maxPages": 3});
+    world.run(body).await;
+    let new = ["/n1", "/n2"].map(|path| {
+        world.site.page(path, page(path, path, &[]));
+        format!("<url><loc>{}</loc></url>", world.site.url(path))
+    });
+    let listed = Answer::html(format!("<urlset>{}</urlset>", new.concat()));
+    let listed = listed.header("content-type", "application/xml");
+    world.site.page("/sitemap.xml", listed);
+    for _ in 0..2 {
+        let (id, _) = world.refresh("/").await;
+        assert_eq!(
+            world.changes(&id).await,
+            ["/ same", "/a same", "/deep same"]
+        );
+    }
+}

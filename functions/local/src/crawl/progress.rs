@@ -43,6 +43,10 @@ impl Seen {
         }
     }
 
+    fn is_something(&self) -> bool {
+        self.done + self.left + self.failed > 0
+    }
+
     /// `120 pages, 280 to go, 3 failed, 35 pages/s, 8 s left`.
     fn plain(&self) -> String {
         let Self {
@@ -139,6 +143,7 @@ fn width() -> usize {
 /// The line of a running crawl.
 pub(super) struct Line {
     terminal: bool,
+    began: Instant,
     printed: Option<(Instant, String)>,
     drawn: bool,
 }
@@ -147,6 +152,7 @@ impl Line {
     pub(super) fn start() -> Self {
         Self {
             terminal: is_drawn(),
+            began: Instant::now(),
             printed: None,
             drawn: false,
         }
@@ -164,7 +170,9 @@ impl Line {
         let plain = seen.plain();
         let is_news =
             |(at, told): &(Instant, String)| at.elapsed() >= PLAIN_EVERY && *told != plain;
-        if self.printed.as_ref().is_none_or(is_news) {
+        // A short crawl need not be told to have nothing yet.
+        let is_first = seen.is_something() || self.began.elapsed() >= PLAIN_EVERY;
+        if self.printed.as_ref().map_or(is_first, is_news) {
             tell!("{plain}");
             self.printed = Some((Instant::now(), plain));
         }

@@ -294,8 +294,14 @@ impl Frontier {
                 self.offer_sitemap(&url, nesting);
             }
         }
+        // What a refresh knows comes first, where not all may be had.
+        let depth = if self.follows_links() {
+            1
+        } else {
+            self.rules.options.depth.max(1)
+        };
         let found = Found {
-            depth: 1,
+            depth,
             follow: true,
             listed: true,
         };

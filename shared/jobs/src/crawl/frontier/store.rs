@@ -23,7 +23,7 @@ use super::discover::hash;
 /// A segment of results is closed at this size, before compression.
 const SEGMENT_BYTES: usize = 1024 * 1024;
 /// Results are published as soon as they take so much, compressed: memory and one upload.
-const MOST_WAITING: usize = 8 * 1024 * 1024;
+const MOST_WAITING: usize = 4 * 1024 * 1024;
 /// Most bytes of a segment before compression: one page more than where it is closed.
 const MAX_SEGMENT_BYTES: usize = SEGMENT_BYTES + 2 * crate::crawl::visit::MAX_PAGE;
 /// Most bytes of a manifest before compression.
