@@ -36,7 +36,22 @@ async fn waiting(app: &TestApp, site: &TestSite) -> String {
     id
 }
 
-/// State, reason and detail of one address.
+/// A crawl that has failed because the robots.txt of its site could not be read.
+async fn never_begun(app: &TestApp, site: &TestSite) -> String {
+    site.page("/robots.txt", Answer::status(500));
+    site.page("/", page("Home"));
+    let body = json!({"type": "full-crawl", "url": site.url("/"), "attempts": 1});
+    let id = app.create(&body).await;
+    for _ in 0..10 {
+        app.drain(&scraper()).await;
+        app.advance(std::time::Duration::from_mins(5));
+        app.sweep().await;
+    }
+    assert_eq!(app.status(&id).await, "failed");
+    id
+}
+
+/// State and reason of one address.
 async fn standing(app: &TestApp, site: &TestSite, id: &str, path: &str) -> [Value; 2] {
     let listed = app.get(&format!("/api/jobs/{id}/urls")).await;
     let rows = listed.json["urls"].as_array().unwrap();
@@ -87,16 +102,7 @@ async fn what_a_cancelled_crawl_has_left_is_not_fetched_by_a_retry_of_failed_pag
 #[tokio::test]
 async fn a_crawl_that_could_not_begin_says_why_its_start_was_not_reached() {
     let (app, site) = (TestApp::start(), TestSite::start().await);
-    site.page("/robots.txt", Answer::status(500));
-    site.page("/", page("Home"));
-    let body = json!({"type": "full-crawl", "url": site.url("/"), "attempts": 1});
-    let id = app.create(&body).await;
-    for _ in 0..10 {
-        app.drain(&scraper()).await;
-        app.advance(std::time::Duration::from_mins(5));
-        app.sweep().await;
-    }
-    assert_eq!(app.status(&id).await, "failed");
+    let id = never_begun(&app, &site).await;
     let why = json!("robots_unreachable");
     let start = standing(&app, &site, &id, "/").await;
     assert_eq!(start[1], why);
@@ -168,16 +174,7 @@ async fn a_crawl_keeps_html_alone_and_a_page_says_where_its_links_end_early() {
 #[tokio::test]
 async fn a_retry_of_the_failed_pages_of_a_crawl_that_never_began_is_a_retry() {
     let (app, site) = (TestApp::start(), TestSite::start().await);
-    site.page("/robots.txt", Answer::status(500));
-    site.page("/", page("Home"));
-    let body = json!({"type": "full-crawl", "url": site.url("/"), "attempts": 1});
-    let id = app.create(&body).await;
-    for _ in 0..10 {
-        app.drain(&scraper()).await;
-        app.advance(std::time::Duration::from_mins(5));
-        app.sweep().await;
-    }
-    assert_eq!(app.status(&id).await, "failed");
+    let id = never_begun(&app, &site).await;
     site.page("/robots.txt", Answer::status(404));
     app.advance(std::time::Duration::from_hours(1));
     let path = format!("/api/jobs/{id}/retry");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use scrape::Targets;
-use url::{Position, Url};
+use url::Url;
 
 pub(crate) use crawl::file;
 pub use crawl::{Crawl, CrawlCommand, CrawlUrls};
@@ -125,8 +125,10 @@ pub struct TargetArgs {
 
 /// What to say where a place is refused that a flag would allow.
 pub(crate) fn hint(url: &Url) -> String {
-    let place = &url[Position::BeforeHost..Position::AfterPort];
-    format!("; --allow-private-targets={place} lets it be fetched")
+    let host = url.host_str().unwrap_or_default();
+    // The flag wants a port, and an address names none where it is the usual one.
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("; --allow-private-targets={host}:{port} lets it be fetched")
 }
 
 impl TargetArgs {
@@ -137,5 +139,29 @@ impl TargetArgs {
         }
         let targets = Targets::parse(self.allow_private_targets.as_deref());
         targets.map_err(|error| anyhow::anyhow!("--allow-private-targets: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_that_a_hint_names_is_taken_and_allows_the_address() {
+        for (address, place) in [
+            ("http://127.0.0.1/", "127.0.0.1:80"),
+            ("https://[::1]/a?b#c", "[::1]:443"),
+            ("http://example.com:81/", "example.com:81"),
+        ] {
+            let url = Url::parse(address).unwrap();
+            let hint = hint(&url);
+            assert_eq!(
+                hint,
+                format!("; --allow-private-targets={place} lets it be fetched")
+            );
+            let targets = Targets::parse(Some(place)).unwrap();
+            let scraper = scrape::WebScraper::new(targets).unwrap();
+            assert_eq!(scraper.judge(&url), Ok(()));
+        }
     }
 }
