@@ -78,6 +78,22 @@ id!(
     KeyId,
     "key_"
 );
+id!(
+    /// `sch_...`, of a schedule: of a job that recurs.
+    ScheduleId,
+    "sch_"
+);
+id!(
+    /// `whk_...`, of an endpoint that events are delivered to.
+    WebhookId,
+    "whk_"
+);
+id!(
+    /// `dlv_...`, of one event's delivery to one endpoint.
+    DeliveryId,
+    "dlv_"
+);
+
 impl JobId {
     /// The id of the job at one place of a batch, counted from 0: always the same, and in the order
     /// of the places.

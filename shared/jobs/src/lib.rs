@@ -45,7 +45,7 @@ pub use crawl::{CrawlOptions, Formats};
 pub use error::{Error, Problem};
 pub use extraction::Extraction;
 pub use failure::{Failure, FailureCode};
-pub use id::{BatchId, JobId, KeyId, OperationId, RowId};
+pub use id::{BatchId, DeliveryId, JobId, KeyId, OperationId, RowId, ScheduleId, WebhookId};
 pub use idempotency::{IdempotencyKey, Keyed};
 pub use job::{Job, State, Status};
 pub use key::{ApiKey, Grants, KeyHash, KeyRecord, NewKey};
