@@ -22,6 +22,7 @@ use jobs::{App, Page};
 use local::embedded::{Answer, Embedded, read_request, write_response};
 use local::host::connection;
 use local::queue::LocalQueue;
+use local::ticker::LocalTicker;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -244,6 +245,7 @@ impl Metered {
             hosts: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
             blobs: Arc::clone(&blobs) as Arc<dyn Blobs>,
+            timetable: Arc::new(LocalTicker::new(Arc::clone(&clock))),
             clock,
             entropy: Arc::new(SystemEntropy),
         };

@@ -23,6 +23,7 @@ use jobs::transition::{Mode, Refusal, Stamp};
 use jobs::{App, Failure, Job, JobId, KeyHash, Message, Page, Timestamp};
 use local::embedded::Embedded;
 use local::queue::LocalQueue;
+use local::ticker::LocalTicker;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
@@ -130,6 +131,7 @@ pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) store: Arc<Table>,
     pub(crate) queue: LocalQueue,
+    pub(crate) ticker: LocalTicker,
     pub(crate) embedded: Embedded,
     pub(crate) blobs: Arc<InMemory>,
     clock: Arc<ManualClock>,
@@ -169,6 +171,7 @@ impl TestApp {
         let store = Arc::new(Table::new(client::dynamodb(connection), TABLE));
         let clock = Arc::new(ManualClock(AtomicI64::new(START.as_millis())));
         let queue = LocalQueue::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let ticker = LocalTicker::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let blobs = Arc::new(InMemory::new());
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
@@ -179,6 +182,7 @@ impl TestApp {
             hosts: Arc::clone(&store) as _,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
+            timetable: Arc::new(ticker.clone()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(Seeded(AtomicU64::new(1))),
         };
@@ -189,6 +193,7 @@ impl TestApp {
             app,
             store,
             queue,
+            ticker,
             embedded,
             blobs,
             clock,

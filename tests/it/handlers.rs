@@ -182,6 +182,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
         hosts: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
+        timetable: Arc::new(Nothing),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };

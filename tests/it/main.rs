@@ -50,6 +50,7 @@ mod store_conformance;
 mod support;
 mod table;
 mod tidy;
+mod timetable_conformance;
 mod traps;
 mod v1_create;
 mod v1_list;

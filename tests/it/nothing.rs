@@ -8,13 +8,14 @@ use jobs::crawl::host::Host;
 use jobs::hold::Hold;
 use jobs::idempotency::Kept;
 use jobs::ports::{
-    Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Envelope,
-    Expired, HostSwap, Hosts, Keys, ListedKeys, Operations, Owner, PageRequest, PortError, Queue,
-    Scraper,
+    Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Entry, Envelope,
+    Expired, HostSwap, Hosts, Keys, ListedKeys, Operations, Owner, PageRequest, Placed, PortError,
+    Queue, Scraper, Timetable,
 };
 use jobs::spec::CustomerId;
 use jobs::{
-    BatchId, Failure, JobId, KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, Timestamp,
+    BatchId, Failure, JobId, KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, ScheduleId,
+    Timestamp,
 };
 
 pub(crate) fn unreachable_table<T>() -> Result<T, PortError> {
@@ -30,6 +31,21 @@ pub(crate) struct Nothing;
 #[async_trait]
 impl Queue for Nothing {
     async fn send(&self, _: &[Envelope]) -> Result<Vec<usize>, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
+impl Timetable for Nothing {
+    async fn place(&self, _: &Entry) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn remove(&self, _: &ScheduleId) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn placed(&self, _: Option<&str>) -> Result<Placed, PortError> {
         unreachable_table()
     }
 }

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use crate::data_dir::{DataDir, InUse};
 use crate::embedded::Embedded;
 use crate::queue::LocalQueue;
+use crate::ticker::LocalTicker;
 
 /// The sweep costs next to nothing here, so that it runs more often than the minute on AWS.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ impl Reach {
 pub struct Host {
     pub app: App,
     pub queue: LocalQueue,
+    pub ticker: LocalTicker,
     pub embedded: Embedded,
     /// Held as long as the host lives.
     _folder: Option<DataDir>,
@@ -83,6 +85,7 @@ impl Host {
         let client = client::dynamodb(&connection(&embedded));
         crate::schema::ensure_table(&embedded, TABLE)?;
         let queue = LocalQueue::new(Arc::clone(&clock));
+        let ticker = LocalTicker::new(Arc::clone(&clock));
         let table = Arc::new(Table::new(client, TABLE));
         let ports = Ports {
             store: Arc::clone(&table) as _,
@@ -93,12 +96,14 @@ impl Host {
             hosts: table,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(blobs)),
+            timetable: Arc::new(ticker.clone()),
             clock,
             entropy: Arc::new(SystemEntropy),
         };
         Ok(Self {
             app: App::new(ports, limits),
             queue,
+            ticker,
             embedded,
             _folder: folder,
         })
@@ -137,6 +142,10 @@ impl Host {
             let (app, queue, scraper) =
                 (self.app.clone(), self.queue.clone(), Arc::clone(&scraper));
             tasks.spawn(async move { work(&app, &queue, scraper.as_ref()).await });
+        }
+        if matches!(reach, Reach::All) {
+            let (app, ticker) = (self.app.clone(), self.ticker.clone());
+            tasks.spawn(async move { fire(&app, &ticker).await });
         }
         let (app, swept) = (self.app.clone(), reach.clone());
         tasks.spawn(async move { tick(&app, &swept).await });
@@ -188,6 +197,24 @@ async fn tick(app: &App, reach: &Reach) {
             }
             // The only repair path must not end with one bad row.
             Err(_) => tracing::error!("sweep panicked"),
+        }
+    }
+}
+
+/// Tells the scheduler what fires, as the queue does on AWS.
+async fn fire(app: &App, ticker: &LocalTicker) {
+    loop {
+        for (id, at) in ticker.wait().await {
+            let mut record = SqsMessage::default();
+            record.body = Some(jobs::ports::fire(&id, at));
+            let mut event = SqsEvent::default();
+            event.records = vec![record];
+            let handled = scheduler::handle(app, event, app.now() + INVOCATION);
+            let handled = AssertUnwindSafe(handled).catch_unwind().await;
+            let done = handled.is_ok_and(|response| response.batch_item_failures.is_empty());
+            if !done {
+                ticker.give_back((id, at));
+            }
         }
     }
 }

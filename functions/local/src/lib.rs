@@ -34,3 +34,4 @@ pub mod schema;
 pub mod scrape_page;
 pub mod serve;
 pub mod signals;
+pub mod ticker;

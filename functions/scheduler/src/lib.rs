@@ -1,5 +1,5 @@
-//! The scheduler: sweeps the table on every tick and wakes the rows whose messages went to the dead
-//! letters. Refuses to decide anything about a job; it only makes the table look again.
+//! The scheduler: sweeps the table every minute, says which schedules have fired, and wakes the rows
+//! whose messages went to the dead letters. Refuses to decide anything about a job or a schedule.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::future::join_all;
 use jobs::app::Swept;
 use jobs::transition::Mode;
-use jobs::{App, Error, JobId, Message, Timestamp};
-use serde::Deserialize;
+use jobs::{App, Error, JobId, Message, ScheduleId, Timestamp};
+use serde::{Deserialize, Deserializer, de};
 
 /// Rows of one round of a sweep.
 const BUDGET: usize = 2_000;
@@ -17,11 +17,25 @@ const ROUND: Duration = Duration::from_secs(20);
 /// What is shown of a dead letter that nobody can read.
 const SHOWN_CHARS: usize = 200;
 
-/// What a rule asks for, as `{"tick":"sweep"}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// What a rule or a schedule asks for, as `{"tick":"sweep"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "tick", rename_all = "lowercase")]
 pub enum Tick {
     Sweep,
+    /// A schedule has come to one of its times, as [`jobs::ports::fire`] writes it.
+    #[serde(rename_all = "camelCase")]
+    Fire {
+        #[serde(deserialize_with = "schedule_id")]
+        schedule_id: ScheduleId,
+        /// The time for which it fires, which is no later than now.
+        #[serde(with = "jobs::time::iso8601")]
+        at: Timestamp,
+    },
+}
+
+fn schedule_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScheduleId, D::Error> {
+    let id = String::deserialize(deserializer)?;
+    ScheduleId::parse(&id).ok_or_else(|| de::Error::custom("not the id of a schedule"))
 }
 
 /// One record.
@@ -36,12 +50,13 @@ enum Asked {
 
 /// Handles ticks and dead letters, as they come. Many ticks are one sweep.
 pub async fn handle(app: &App, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
-    let (mut ticks, mut letters) = (Vec::new(), Vec::new());
+    let (mut ticks, mut fires, mut letters) = (Vec::new(), Vec::new(), Vec::new());
     for record in event.records {
         let id = record.message_id.unwrap_or_default();
         let body = record.body.unwrap_or_default();
         match read(&body) {
             Asked::Tick(Tick::Sweep) => ticks.push(id),
+            Asked::Tick(Tick::Fire { schedule_id, at }) => fires.push((id, schedule_id, at)),
             Asked::DeadLetter(job) => letters.push((id, job)),
             Asked::Unreadable => {
                 let shown: String = body.chars().take(SHOWN_CHARS).collect();
@@ -58,6 +73,21 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Timestamp) -> SqsBatch
             tracing::error!(%job, error = error as &dyn std::error::Error, "the row was not woken");
             // What cannot be read does not read later either; the log keeps which it was.
             if !matches!(error, Error::Corrupt(_)) {
+                response.add_failure(id);
+            }
+        }
+    }
+    let fired = join_all(
+        fires
+            .iter()
+            .map(|(_, schedule, at)| app.tick(schedule, *at)),
+    )
+    .await;
+    for ((id, schedule, at), fired) in fires.iter().zip(fired) {
+        if let Err(error) = &fired {
+            let error: &dyn std::error::Error = error;
+            tracing::error!(message_id = id, %schedule, %at, error, "a schedule fired in vain");
+            if !matches!(fired, Err(Error::Corrupt(_))) {
                 response.add_failure(id);
             }
         }
@@ -119,5 +149,25 @@ mod tests {
         let tick: Tick = serde_json::from_str(r#"{"tick":"sweep"}"#).unwrap();
         assert_eq!(tick, Tick::Sweep);
         assert!(serde_json::from_str::<Tick>(r#"{"tick":"drain"}"#).is_err());
+    }
+
+    #[test]
+    fn a_schedules_firing_is_read_as_it_is_written() {
+        let schedule_id = ScheduleId::new(Timestamp::from_millis(1_700_000_000_000), 7);
+        // As EventBridge Scheduler writes the time, and as we do.
+        for time in ["2026-03-29T01:00:00Z", "2026-03-29T01:00:00.000Z"] {
+            let body = jobs::ports::fire(&schedule_id, time);
+            let tick: Tick = serde_json::from_str(&body).unwrap();
+            let at = Timestamp::parse(time).unwrap();
+            let schedule_id = schedule_id.clone();
+            assert_eq!(tick, Tick::Fire { schedule_id, at });
+        }
+        for body in [
+            jobs::ports::fire(&schedule_id, "<aws.scheduler.scheduled-time>"),
+            r#"{"tick":"fire","scheduleId":"job_1","at":"2026-03-29T01:00:00Z"}"#.to_owned(),
+            r#"{"tick":"fire"}"#.to_owned(),
+        ] {
+            assert!(matches!(read(&body), Asked::Unreadable), "{body}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::queue::Queues;
 use crate::s3::S3Blobs;
 use crate::settings::Settings;
 use crate::table::Table;
+use crate::timetable::Schedules;
 
 /// The service on AWS, as its functions host it.
 pub fn app(settings: &Settings) -> App {
@@ -30,6 +31,8 @@ pub fn ports(settings: &Settings) -> Ports {
     };
     let dynamodb = client::dynamodb(&connection(&settings.endpoints.dynamodb));
     let sqs = client::sqs(&connection(&settings.endpoints.sqs));
+    let scheduler = client::scheduler(&connection(&settings.endpoints.scheduler));
+    let timetable = Schedules::new(scheduler, settings.schedules.clone(), Arc::new(SystemClock));
     let table = Arc::new(Table::new(dynamodb, settings.table.clone()));
     Ports {
         store: Arc::clone(&table) as _,
@@ -40,6 +43,7 @@ pub fn ports(settings: &Settings) -> Ports {
         hosts: table,
         queue: Arc::new(Queues::new(sqs, settings.queues.clone())),
         blobs: Arc::new(S3Blobs::new(settings)),
+        timetable: Arc::new(timetable),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     }

@@ -1,4 +1,5 @@
-//! Everything that knows AWS: the table on DynamoDB, the queues on SQS, results on S3, and every
+//! Everything that knows AWS: the table on DynamoDB, the queues on SQS, results on S3, times
+//! on EventBridge Scheduler, and every
 //! environment variable. Refuses to know what a handler or a page is.
 
 pub mod blobs;
@@ -13,3 +14,4 @@ pub mod s3;
 pub mod schema;
 pub mod settings;
 pub mod table;
+pub mod timetable;

@@ -2,7 +2,8 @@
 //! is missing or wrong at once, one sentence each; refuses to start half configured and to repeat
 //! a secret.
 
-use std::ops::RangeInclusive;
+mod reader;
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -11,6 +12,8 @@ use jobs::{KeyHash, Limits};
 use tracing::level_filters::LevelFilter;
 
 use crate::queue::QueueUrls;
+use crate::timetable::ScheduleTarget;
+use reader::Reader;
 
 /// The bucket keeps what the sweep forgot a while longer than this; see its lifecycle rule.
 pub const MAX_RETENTION_HOURS: u64 = 720;
@@ -57,6 +60,10 @@ const QUEUE_NORMAL: &str = "HARVESTMAN_QUEUE_NORMAL";
 const QUEUE_HIGH: &str = "HARVESTMAN_QUEUE_HIGH";
 const QUEUE_URGENT: &str = "HARVESTMAN_QUEUE_URGENT";
 const QUEUE_CRITICAL: &str = "HARVESTMAN_QUEUE_CRITICAL";
+const SCHEDULE_GROUP: &str = "HARVESTMAN_SCHEDULE_GROUP";
+const SCHEDULE_TARGET: &str = "HARVESTMAN_SCHEDULE_TARGET";
+const SCHEDULE_ROLE: &str = "HARVESTMAN_SCHEDULE_ROLE";
+const SCHEDULE_DEAD_LETTERS: &str = "HARVESTMAN_SCHEDULE_DEAD_LETTERS";
 const MAX_UNFINISHED: &str = "HARVESTMAN_MAX_UNFINISHED_JOBS";
 const MAX_ACTIVE: &str = "HARVESTMAN_MAX_ACTIVE_JOBS";
 const CREATES_PER_MINUTE: &str = "HARVESTMAN_CREATES_PER_MINUTE";
@@ -73,10 +80,11 @@ const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 const ENDPOINT_DYNAMODB: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 const ENDPOINT_SQS: &str = "AWS_ENDPOINT_URL_SQS";
+const ENDPOINT_SCHEDULER: &str = "AWS_ENDPOINT_URL_SCHEDULER";
 const ENDPOINT_S3: &str = "AWS_ENDPOINT_URL_S3";
 
 /// All of them, with what they are for.
-pub const VARIABLES: [Variable; 24] = [
+pub const VARIABLES: [Variable; 29] = [
     variable(TABLE, SetBy::Template, "the name of the table"),
     variable(BUCKET, SetBy::Template, "the bucket for large results"),
     variable(QUEUE_LOW, SetBy::Template, "the URL of a queue"),
@@ -84,6 +92,26 @@ pub const VARIABLES: [Variable; 24] = [
     variable(QUEUE_HIGH, SetBy::Template, "the URL of a queue"),
     variable(QUEUE_URGENT, SetBy::Template, "the URL of a queue"),
     variable(QUEUE_CRITICAL, SetBy::Template, "the URL of a queue"),
+    variable(
+        SCHEDULE_GROUP,
+        SetBy::Template,
+        "the name of the group of schedules",
+    ),
+    variable(
+        SCHEDULE_TARGET,
+        SetBy::Template,
+        "the ARN of the queue that schedules send to",
+    ),
+    variable(
+        SCHEDULE_ROLE,
+        SetBy::Template,
+        "the ARN of the role that schedules send by",
+    ),
+    variable(
+        SCHEDULE_DEAD_LETTERS,
+        SetBy::Template,
+        "the ARN of the queue for what schedules cannot send",
+    ),
     variable(
         MAX_UNFINISHED,
         SetBy::Template,
@@ -136,6 +164,11 @@ pub const VARIABLES: [Variable; 24] = [
         "what stands in for DynamoDB",
     ),
     variable(ENDPOINT_SQS, SetBy::Override, "what stands in for SQS"),
+    variable(
+        ENDPOINT_SCHEDULER,
+        SetBy::Override,
+        "what stands in for EventBridge Scheduler",
+    ),
     variable(ENDPOINT_S3, SetBy::Override, "what stands in for S3"),
 ];
 
@@ -145,6 +178,7 @@ pub struct Endpoints {
     pub dynamodb: Option<String>,
     pub sqs: Option<String>,
     pub s3: Option<String>,
+    pub scheduler: Option<String>,
 }
 
 /// What a function is told by its environment.
@@ -153,6 +187,7 @@ pub struct Settings {
     pub table: String,
     pub bucket: String,
     pub queues: QueueUrls,
+    pub schedules: ScheduleTarget,
     pub limits: Limits,
     /// Callers need a key, unless told otherwise.
     pub require_keys: bool,
@@ -192,6 +227,12 @@ impl Settings {
                 urgent: reader.required_url(QUEUE_URGENT),
                 critical: reader.required_url(QUEUE_CRITICAL),
             },
+            schedules: ScheduleTarget {
+                group: reader.required(SCHEDULE_GROUP),
+                queue: reader.required_arn(SCHEDULE_TARGET),
+                role: reader.required_arn(SCHEDULE_ROLE),
+                dead_letters: reader.required_arn(SCHEDULE_DEAD_LETTERS),
+            },
             limits: reader.limits(),
             require_keys: reader.flag(REQUIRE_KEYS, true),
             admin_key: reader.hash(ADMIN_KEY_HASH),
@@ -214,87 +255,7 @@ impl Settings {
     }
 }
 
-/// Reads on after a problem, so that all of them are found.
-struct Reader<F> {
-    lookup: F,
-    problems: Vec<String>,
-}
-
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn optional(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.is_empty())
-    }
-
-    fn required(&mut self, name: &str) -> String {
-        self.optional(name).unwrap_or_else(|| {
-            let known = VARIABLES.iter().find(|variable| variable.name == name);
-            let about = known.map_or("a setting", |variable| variable.about);
-            self.problems.push(format!("{name} is not set: {about}."));
-            String::new()
-        })
-    }
-
-    fn required_url(&mut self, name: &str) -> String {
-        let value = self.required(name);
-        if !value.is_empty() {
-            self.check_url(name, &value);
-        }
-        value
-    }
-
-    fn optional_url(&mut self, name: &str) -> Option<String> {
-        let value = self.optional(name)?;
-        self.check_url(name, &value);
-        Some(value)
-    }
-
-    fn check_url(&mut self, name: &str, value: &str) {
-        if !value.starts_with("https://") && !value.starts_with("http://") {
-            self.problems.push(format!(
-                "{name} is '{value}', which is no http or https URL."
-            ));
-        }
-    }
-
-    fn number(&mut self, name: &str, range: RangeInclusive<u64>, default: u64) -> u64 {
-        let Some(text) = self.optional(name) else {
-            return default;
-        };
-        match text.parse() {
-            Ok(number) if range.contains(&number) => number,
-            _ => {
-                let (least, most) = range.into_inner();
-                self.problems.push(format!(
-                    "{name} is '{text}', which is no whole number from {least} to {most}."
-                ));
-                default
-            }
-        }
-    }
-
-    fn flag(&mut self, name: &str, default: bool) -> bool {
-        match self.optional(name).as_deref() {
-            None => default,
-            Some("true") => true,
-            Some("false") => false,
-            Some(text) => {
-                let problem = format!("{name} is '{text}', which is neither true nor false.");
-                self.problems.push(problem);
-                default
-            }
-        }
-    }
-
-    fn hash(&mut self, name: &str) -> Option<KeyHash> {
-        let hash = KeyHash::parse(&self.optional(name)?);
-        if hash.is_none() {
-            // Not repeated: it may be the key itself, put here by mistake.
-            let problem = format!("{name} is not the SHA-256 of a key in 64 hexadecimal digits.");
-            self.problems.push(problem);
-        }
-        hash
-    }
-
     fn limits(&mut self) -> Limits {
         let default = Limits::default();
         let mut kept = |name, default: Duration| {
@@ -322,6 +283,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             dynamodb: endpoint(ENDPOINT_DYNAMODB),
             sqs: endpoint(ENDPOINT_SQS),
             s3: endpoint(ENDPOINT_S3),
+            scheduler: endpoint(ENDPOINT_SCHEDULER),
         }
     }
 

@@ -7,6 +7,7 @@ mod blobs;
 mod hosts;
 mod keys;
 mod operations;
+mod timetable;
 
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub use blobs::{Blobs, FileName, Files, LEAST_PART, MOST_PARTS};
 pub use hosts::{HostSwap, Hosts};
 pub use keys::{Keys, ListedKeys};
 pub use operations::{Advanced, DuePage, Operations};
+pub use timetable::{Entry, Placed, Timetable, fire};
 
 /// A port did not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -139,6 +139,7 @@ fn run(kind: &Kind, many: usize, cap: u64, workers: usize) -> (Duration, u64) {
         operations: Arc::new(Nothing),
         queue,
         blobs: Arc::new(ObjectBlobs::new(Arc::new(InMemory::new()))),
+        timetable: Arc::new(Nothing),
         clock,
         entropy: Arc::new(Numbers::default()),
     };

@@ -280,6 +280,7 @@ fn process(time: &Arc<Time>, hosts: &Arc<Counted>, number: u64) -> App {
         operations: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
+        timetable: Arc::new(Nothing),
         clock: Arc::clone(time) as Arc<dyn Clock>,
         entropy: Arc::new(Numbers(AtomicU64::new(number * 1_000_000))),
     };

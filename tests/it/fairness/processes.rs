@@ -151,6 +151,7 @@ impl Service {
             hosts: table,
             queue: Arc::clone(&self.queue) as _,
             blobs: Arc::new(ObjectBlobs::new(Arc::clone(&self.blobs) as _)),
+            timetable: Arc::new(Nothing),
             clock: Arc::clone(&self.time) as _,
             entropy: Arc::new(numbers()),
         };

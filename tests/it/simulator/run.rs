@@ -15,6 +15,7 @@ use jobs::app::{Creation, Handled, Limits, Ports};
 use jobs::ports::{Batches, Keys, Store};
 use jobs::transition::Mode;
 use jobs::{App, Caller, JobId, NewJob, State};
+use local::ticker::LocalTicker;
 use serde_json::json;
 
 use super::batches::{Posted, open_batches};
@@ -104,6 +105,7 @@ impl Simulation {
             hosts: Arc::clone(&store) as _,
             queue: Arc::new(WorldQueue(Arc::clone(world))),
             blobs: Arc::new(WorldBlobs::new(world)),
+            timetable: Arc::new(LocalTicker::new(Arc::new(WorldClock(Arc::clone(world))))),
             clock: Arc::new(WorldClock(Arc::clone(world))),
             entropy: Arc::new(WorldEntropy(Arc::clone(world))),
         };

@@ -246,6 +246,43 @@ fn every_call_to_the_table_stands_where_permissions_are_derived_from() {
     }
 }
 
+/// What stands in the code of the timetable, and the action that it needs.
+const SCHEDULE_ACTIONS: [(&str, &str); 4] = [
+    (".create_schedule()", "scheduler:CreateSchedule"),
+    (".delete_schedule()", "scheduler:DeleteSchedule"),
+    (".list_schedules()", "scheduler:ListSchedules"),
+    (".update_schedule()", "scheduler:UpdateSchedule"),
+];
+
+#[test]
+fn the_api_and_the_scheduler_may_place_schedules_and_only_the_sweep_lists_them() {
+    let template = Template::read();
+    let source = code("shared/aws/src/timetable.rs");
+    let group =
+        "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Schedules}/*";
+    for (role, lists) in [("ApiRole", false), ("SchedulerRole", true)] {
+        let mut needed = BTreeSet::new();
+        for (call, action) in SCHEDULE_ACTIONS {
+            assert!(source.contains(call), "{call}");
+            match action {
+                "scheduler:ListSchedules" if !lists => {}
+                "scheduler:ListSchedules" => {
+                    needed.insert((action.to_owned(), "*".to_owned()));
+                }
+                _ => {
+                    needed.insert((action.to_owned(), group.to_owned()));
+                }
+            }
+        }
+        assert_eq!(allowed(&template, role, "scheduler:"), needed, "{role}");
+        let passed = ("iam:PassRole".to_owned(), "FiresRole.Arn".to_owned());
+        assert_eq!(allowed(&template, role, "iam:"), BTreeSet::from([passed]));
+    }
+    for role in ["WorkerRole", "FiresRole"] {
+        assert!(allowed(&template, role, "scheduler:").is_empty(), "{role}");
+    }
+}
+
 /// Actions on the objects under a prefix.
 type OnObjects = (&'static str, &'static [&'static str]);
 /// What each function does with objects.

@@ -170,7 +170,7 @@ fn every_queue_has_dead_letters_that_outlive_it() {
 }
 
 #[test]
-fn the_scheduler_takes_the_ticks_and_the_dead_letters_of_every_job_queue() {
+fn the_scheduler_takes_the_ticks_the_fires_and_the_dead_letters_of_every_job_queue() {
     let template = Template::read();
     let mappings = template.mappings();
     let of = |wanted: &str| -> BTreeSet<&str> {
@@ -180,12 +180,45 @@ fn the_scheduler_takes_the_ticks_and_the_dead_letters_of_every_job_queue() {
     let letters = template.queues();
     let worked_at = of("WorkerFunction");
     let expected = worked_at.iter().map(|queue| letters[queue]);
-    let expected: BTreeSet<_> = expected.chain(["TicksQueue"]).collect();
+    let own = ["TicksQueue", "FiresQueue", "FiresDeadLetters"];
+    let expected: BTreeSet<_> = expected.chain(own).collect();
     assert_eq!(of("SchedulerFunction"), expected);
     let rule = &template.resources("AWS::Events::Rule")["MinuteRule"]["Targets"][0];
     assert_eq!(target(&rule["Arn"]), "TicksQueue");
     let tick = serde_json::from_str::<scheduler::Tick>(text(&rule["Input"]));
     assert_eq!(tick.unwrap(), scheduler::Tick::Sweep);
+}
+
+#[test]
+fn schedules_send_to_the_queue_of_fires_by_a_role_that_may_do_nothing_else() {
+    let template = Template::read();
+    let given = &template.0["Globals"]["Function"]["Environment"]["Variables"];
+    let queue = target(&given["HARVESTMAN_SCHEDULE_TARGET"]);
+    let letters = target(&given["HARVESTMAN_SCHEDULE_DEAD_LETTERS"]);
+    assert_eq!(template.queues()[queue], letters);
+    let role = target(&given["HARVESTMAN_SCHEDULE_ROLE"]);
+    let role = template.resources("AWS::IAM::Role")[role];
+    let principals = all_texts(&role["AssumeRolePolicyDocument"]);
+    assert!(
+        principals.contains(&"scheduler.amazonaws.com"),
+        "{principals:?}"
+    );
+    let policies = role["Policies"].as_sequence().unwrap();
+    let [policy] = policies.as_slice() else {
+        panic!("{policies:?}");
+    };
+    let statements = policy["PolicyDocument"]["Statement"].as_sequence().unwrap();
+    let [statement] = statements.as_slice() else {
+        panic!("{statements:?}");
+    };
+    assert_eq!(all_texts(&statement["Action"]), ["sqs:SendMessage"]);
+    let resources: BTreeSet<_> = all_texts(&statement["Resource"]).into_iter().collect();
+    let expected = [queue, letters].map(|name| format!("{name}.Arn"));
+    let expected: BTreeSet<_> = expected.iter().map(String::as_str).collect();
+    assert_eq!(resources, expected);
+    // A day in which nobody looks loses nothing.
+    let retention = number(&template.resources("AWS::SQS::Queue")[queue]["MessageRetentionPeriod"]);
+    assert!(retention >= 24 * 3_600);
 }
 
 #[test]
@@ -228,13 +261,15 @@ fn a_job_may_pass_through_its_queue_as_often_as_its_row_allows() {
 fn no_role_is_given_more_than_named_actions_on_named_resources() {
     let template = Template::read();
     let roles = template.resources("AWS::IAM::Role");
-    assert_eq!(roles.len(), template.functions().len());
+    // The one that is not a function's is the schedules'.
+    assert_eq!(roles.len(), template.functions().len() + 1);
     for (name, role) in roles {
         assert!(role.get("ManagedPolicyArns").is_none(), "{name}");
         for policy in role["Policies"].as_sequence().unwrap() {
             let statements = policy["PolicyDocument"]["Statement"].as_sequence();
             for statement in statements.unwrap() {
-                for action in all_texts(&statement["Action"]) {
+                let actions = all_texts(&statement["Action"]);
+                for action in &actions {
                     assert!(!action.contains('*'), "{name} may {action}");
                 }
                 for resource in all_texts(&statement["Resource"]) {
@@ -242,7 +277,11 @@ fn no_role_is_given_more_than_named_actions_on_named_resources() {
                     let objects = KEPT_DAYS
                         .iter()
                         .any(|(prefix, _)| resource == format!("${{ResultsBucket.Arn}}/{prefix}*"));
-                    assert!(objects || !resource.contains('*'), "{name}: {resource}");
+                    // Schedules are named by their group, and to list them knows no resources.
+                    let schedules = resource.ends_with(":schedule/${Schedules}/*")
+                        || (resource == "*" && actions == ["scheduler:ListSchedules"]);
+                    let named = objects || schedules || !resource.contains('*');
+                    assert!(named, "{name}: {resource}");
                 }
             }
         }

@@ -27,6 +27,8 @@ pub fn environment(dynamodb: &str) -> Vec<(&'static str, String)> {
         "HARVESTMAN_ADMIN_KEY_HASH" => String::new(),
         "AWS_REGION" => "eu-west-1".to_owned(),
         name if name.ends_with("_HOURS") => "24".to_owned(),
+        "HARVESTMAN_SCHEDULE_GROUP" => "schedules".to_owned(),
+        name if name.starts_with("HARVESTMAN_SCHEDULE_") => format!("arn:aws:none:::{name}"),
         name if name.starts_with("HARVESTMAN_QUEUE_") => format!("{NOBODY}/1/{name}"),
         name => name.to_ascii_lowercase(),
     };

@@ -15,6 +15,10 @@ fn complete(name: &str) -> Option<String> {
         QUEUE_HIGH => "https://sqs.eu-west-1.amazonaws.com/1/high",
         QUEUE_URGENT => "https://sqs.eu-west-1.amazonaws.com/1/urgent",
         QUEUE_CRITICAL => "https://sqs.eu-west-1.amazonaws.com/1/critical",
+        SCHEDULE_GROUP => "harvestman",
+        SCHEDULE_TARGET => "arn:aws:sqs:eu-west-1:1:fires",
+        SCHEDULE_ROLE => "arn:aws:iam::1:role/fires",
+        SCHEDULE_DEAD_LETTERS => "arn:aws:sqs:eu-west-1:1:fires-dead-letters",
         REGION => "eu-west-1",
         ACCESS_KEY_ID => "key",
         SECRET_ACCESS_KEY => "hush",
@@ -57,6 +61,7 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
     let problems = [
         (TABLE, ""),
         (QUEUE_HIGH, "harvestman-high"),
+        (SCHEDULE_ROLE, "fires"),
         (MAX_UNFINISHED, "many"),
         (COMPLETED_HOURS, "0"),
         (FAILED_HOURS, "721"),
@@ -71,6 +76,7 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
         [
             "HARVESTMAN_TABLE is not set: the name of the table.",
             "HARVESTMAN_QUEUE_HIGH is 'harvestman-high', which is no http or https URL.",
+            "HARVESTMAN_SCHEDULE_ROLE is 'fires', which is no ARN.",
             "HARVESTMAN_COMPLETED_RETENTION_HOURS is '0', which is no whole number from 1 to 720.",
             "HARVESTMAN_FAILED_RETENTION_HOURS is '721', which is no whole number from 1 to 720.",
             "HARVESTMAN_MAX_UNFINISHED_JOBS is 'many', which is no whole number from 1 to 1000000.",
@@ -85,7 +91,7 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
 #[test]
 fn an_empty_environment_is_told_all_that_it_lacks() {
     let BadSettings(said) = Settings::from(|_| None).unwrap_err();
-    assert_eq!(said.len(), 10, "{said:?}");
+    assert_eq!(said.len(), 14, "{said:?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod operate;
 mod pages;
 mod read;
 mod results;
+mod schedule_stub;
 mod steps;
 mod sweep;
 mod work;
@@ -45,7 +46,7 @@ use crate::message::Message;
 pub use crate::operation::FileForm;
 use crate::ports::{
     Baselines, Batches, Blobs, Clock, Commit, Entropy, Envelope, Hosts, Keys, Operations, Queue,
-    Store,
+    Store, Timetable,
 };
 use crate::time::Timestamp;
 use crate::transition::{Refusal, Retention, Stamp};
@@ -93,6 +94,7 @@ pub struct Ports {
     pub hosts: Arc<dyn Hosts>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
+    pub timetable: Arc<dyn Timetable>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
