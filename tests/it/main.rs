@@ -17,6 +17,7 @@ mod delays;
 mod docs;
 mod downloads;
 mod fairness;
+mod fires;
 mod golden;
 mod handlers;
 mod health;

@@ -14,6 +14,8 @@ use serde::{Deserialize, Deserializer, de};
 const BUDGET: usize = 2_000;
 /// A round is begun only while there is this much time for it.
 const ROUND: Duration = Duration::from_secs(20);
+/// How the names of all queues of dead letters end.
+const DEAD_LETTERS: &str = "-dead-letters";
 /// What is shown of a dead letter that nobody can read.
 const SHOWN_CHARS: usize = 200;
 
@@ -56,7 +58,13 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Timestamp) -> SqsBatch
         let body = record.body.unwrap_or_default();
         match read(&body) {
             Asked::Tick(Tick::Sweep) => ticks.push(id),
-            Asked::Tick(Tick::Fire { schedule_id, at }) => fires.push((id, schedule_id, at)),
+            Asked::Tick(Tick::Fire { schedule_id, at }) => {
+                let queue = record.event_source_arn.unwrap_or_default();
+                if queue.ends_with(DEAD_LETTERS) {
+                    tracing::error!(message_id = id, schedule = %schedule_id, %at, "a schedule's firing went to the dead letters");
+                }
+                fires.push((id, schedule_id, at));
+            }
             Asked::DeadLetter(job) => letters.push((id, job)),
             Asked::Unreadable => {
                 let shown: String = body.chars().take(SHOWN_CHARS).collect();

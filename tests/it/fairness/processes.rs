@@ -25,6 +25,7 @@ use serde_json::Value;
 use super::customers::{Numbers, Plain};
 use super::time::{SdkTime, Time};
 use crate::app::INVOCATION;
+use crate::nothing::Nothing;
 
 const TABLE: &str = "crawls";
 /// As on AWS.

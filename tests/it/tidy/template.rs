@@ -196,6 +196,13 @@ fn schedules_send_to_the_queue_of_fires_by_a_role_that_may_do_nothing_else() {
     let queue = target(&given["HARVESTMAN_SCHEDULE_TARGET"]);
     let letters = target(&given["HARVESTMAN_SCHEDULE_DEAD_LETTERS"]);
     assert_eq!(template.queues()[queue], letters);
+    let queues = template.resources("AWS::SQS::Queue");
+    let name = all_texts(&queues[letters]["QueueName"]);
+    assert_eq!(
+        name,
+        ["${AWS::StackName}-fires-dead-letters"],
+        "the log knows it by that"
+    );
     let role = target(&given["HARVESTMAN_SCHEDULE_ROLE"]);
     let role = template.resources("AWS::IAM::Role")[role];
     let principals = all_texts(&role["AssumeRolePolicyDocument"]);
@@ -217,7 +224,7 @@ fn schedules_send_to_the_queue_of_fires_by_a_role_that_may_do_nothing_else() {
     let expected: BTreeSet<_> = expected.iter().map(String::as_str).collect();
     assert_eq!(resources, expected);
     // A day in which nobody looks loses nothing.
-    let retention = number(&template.resources("AWS::SQS::Queue")[queue]["MessageRetentionPeriod"]);
+    let retention = number(&queues[queue]["MessageRetentionPeriod"]);
     assert!(retention >= 24 * 3_600);
 }
 

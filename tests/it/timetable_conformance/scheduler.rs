@@ -98,7 +98,8 @@ async fn a_schedule_sends_the_time_for_which_it_fires_to_the_queue() {
     for it in &written {
         assert_eq!(it.schedule_expression_timezone(), Some("Europe/Berlin"));
         let seconds = |at: Option<Timestamp>| at.map(|at| at.as_millis() / 1_000);
-        let written = |at: Option<&aws_smithy_types::DateTime>| at.map(|at| at.secs());
+        let written =
+            |at: Option<&aws_smithy_types::DateTime>| at.map(aws_smithy_types::DateTime::secs);
         assert_eq!(written(it.start_date()), seconds(entry.start));
         assert_eq!(written(it.end_date()), seconds(entry.end));
         let window = it.flexible_time_window().unwrap();
