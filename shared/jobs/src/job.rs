@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::crawl::Progress;
 use crate::failure::Attempt;
-use crate::id::JobId;
+use crate::id::{JobId, ScheduleId};
 use crate::spec::{CustomerId, JobType, Priority};
 use crate::time::Timestamp;
 
@@ -100,6 +100,14 @@ pub enum Place {
     Blob,
 }
 
+/// Which run of which schedule a job is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOf {
+    pub schedule: ScheduleId,
+    /// The instant that the run was meant for.
+    pub at: Timestamp,
+}
+
 /// Which list of due rows a job stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueList {
@@ -152,6 +160,8 @@ pub struct Job {
     pub result: Option<ResultRef>,
     /// How far a crawl is.
     pub crawl: Option<Box<Progress>>,
+    /// The run that this is, where a schedule has made it.
+    pub run_of: Option<RunOf>,
 }
 
 impl Job {

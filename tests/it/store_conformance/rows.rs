@@ -37,6 +37,7 @@ pub(super) fn job(number: u64) -> Job {
         fingerprint: None,
         result: None,
         crawl: None,
+        run_of: None,
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jobs::failure::{Attempt, Failure};
-use jobs::job::{Place, ResultRef};
+use jobs::job::{Place, ResultRef, RunOf};
 use jobs::ports::{DUE_SHARDS, PortError};
 use jobs::spec::{CustomerId, JobType, Priority};
-use jobs::{Job, JobId, State};
+use jobs::{Job, JobId, ScheduleId, State, Timestamp};
 
 use super::item::Attributes;
 use super::keys::{
@@ -78,6 +78,9 @@ pub fn encode(job: &Job) -> Item {
         let progress = serde_json::to_string(crawl).unwrap_or_default();
         put("crawl", text(progress));
     }
+    if let Some(RunOf { schedule, at }) = &job.run_of {
+        put("run_of", text(format!("{schedule} {}", at.as_millis())));
+    }
     if let Some((list, at)) = job.due() {
         put(DUE_LIST, text(due_list(list, job.id.shard(DUE_SHARDS))));
         put(DUE_AT, number(at.as_millis()));
@@ -130,6 +133,15 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
         crawl: read.optional("crawl", |read, name| {
             serde_json::from_str(read.text(name)?).map_err(|_| read.damaged(name))
         })?,
+        run_of: read.optional("run_of", |read, name| read.word(name, decode_run_of))?,
+    })
+}
+
+fn decode_run_of(words: &str) -> Option<RunOf> {
+    let (schedule, at) = words.split_once(' ')?;
+    Some(RunOf {
+        schedule: ScheduleId::parse(schedule)?,
+        at: Timestamp::from_millis(at.parse().ok()?),
     })
 }
 

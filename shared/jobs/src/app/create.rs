@@ -214,6 +214,7 @@ pub(super) fn first_row(
         resends: 0,
         result: None,
         crawl: None,
+        run_of: None,
     }
 }
 

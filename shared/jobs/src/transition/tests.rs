@@ -34,6 +34,7 @@ fn queued(delay: Duration, max_attempts: u8) -> Job {
         fingerprint: None,
         result: None,
         crawl: None,
+        run_of: None,
     }
 }
 

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use jobs::FailureCode;
-use jobs::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -36,6 +35,7 @@ fn queued() -> Job {
         fingerprint: None,
         result: None,
         crawl: None,
+        run_of: None,
     }
 }
 
@@ -93,6 +93,10 @@ fn a_row_has_one_shape_in_each_state() {
         pause_requested: true,
         resends: 1,
         fingerprint: Some("f".to_owned()),
+        run_of: Some(RunOf {
+            schedule: ScheduleId::new(START, 9),
+            at: START,
+        }),
         ..queued()
     };
     let expected = json!({
@@ -101,6 +105,7 @@ fn a_row_has_one_shape_in_each_state() {
         "attempts": [
             {"at": 1_700_000_009_000_i64, "code": "http_503", "message": "a sentence"}],
         "pause_requested": true, "resends": 1, "fingerprint": "f",
+        "run_of": "sch_01hf7yat000000000000000009 1700000000000",
         "active_shard": "3", "active_key": "default\u{1}job_01hf7yat000000000000000007",
     });
     assert_eq!(shape(&encode(&active)), golden(expected));
@@ -200,11 +205,13 @@ prop_compose! {
         (max_attempts, pause_requested) in any::<(u8, bool)>(),
         fingerprint in proptest::option::of("[0-9a-f]{64}"),
         result in results(),
+        run_at in times(),
     ) -> Job {
         Job {
             customer: CustomerId::parse(&customer).unwrap(),
             url, priority, state, started_at, finished_at, max_attempts, attempts, fence, revision,
             nonce, lease_until, pause_requested, due_at, resends, fingerprint, result,
+            run_of: run_at.map(|at| RunOf { schedule: ScheduleId::new(START, fence.into()), at }),
             ..queued()
         }
     }
