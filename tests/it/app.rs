@@ -23,13 +23,13 @@ use jobs::transition::{Mode, Refusal, Stamp};
 use jobs::{App, Failure, Job, JobId, KeyHash, Message, Page, Timestamp};
 use local::embedded::Embedded;
 use local::queue::LocalQueue;
-use local::ticker::LocalTicker;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::rows;
+use crate::timetable::Recorded;
 
 pub(crate) const TABLE: &str = "tested";
 /// When every test begins.
@@ -131,9 +131,9 @@ pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) store: Arc<Table>,
     pub(crate) queue: LocalQueue,
-    pub(crate) ticker: LocalTicker,
     pub(crate) embedded: Embedded,
     pub(crate) blobs: Arc<InMemory>,
+    pub(crate) timetable: Recorded,
     clock: Arc<ManualClock>,
     pub(crate) ports: Ports,
     pub(crate) router: Router,
@@ -171,8 +171,8 @@ impl TestApp {
         let store = Arc::new(Table::new(client::dynamodb(connection), TABLE));
         let clock = Arc::new(ManualClock(AtomicI64::new(START.as_millis())));
         let queue = LocalQueue::new(Arc::clone(&clock) as Arc<dyn Clock>);
-        let ticker = LocalTicker::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let blobs = Arc::new(InMemory::new());
+        let timetable = Recorded::new(Arc::clone(&clock) as _);
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
             operations: Arc::clone(&store) as _,
@@ -180,9 +180,10 @@ impl TestApp {
             batches: Arc::clone(&store) as Arc<dyn Batches>,
             baselines: Arc::clone(&store) as _,
             hosts: Arc::clone(&store) as _,
+            schedules: Arc::clone(&store) as _,
+            timetable: Arc::new(timetable.clone()),
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
-            timetable: Arc::new(ticker.clone()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(Seeded(AtomicU64::new(1))),
         };
@@ -193,9 +194,9 @@ impl TestApp {
             app,
             store,
             queue,
-            ticker,
             embedded,
             blobs,
+            timetable,
             clock,
         }
     }
@@ -390,11 +391,10 @@ impl Drop for TestApp {
         assert_eq!(ready, None, "a message is left in the queue");
         let items = self.items();
         let rows = rows::rows(&items);
-        for job in &rows {
-            let active = job.state == jobs::State::Active;
-            assert!(!active, "{} is left active", job.id);
-        }
+        let active = rows.iter().find(|job| job.state == jobs::State::Active);
+        assert_eq!(active, None, "a job is left active");
         let counted = rows::counts(&items);
         assert_eq!(counted, rows::recount(&rows), "counts and rows disagree");
+        rows::check_schedules(&items);
     }
 }

@@ -42,7 +42,8 @@ fn without_shard(value: &Value) -> Value {
 
 /// Every id of a job or a key and every secret in a text, replaced.
 fn without_ids(text: &str) -> String {
-    const RANDOM: [(&str, usize, &str); 5] = [
+    const RANDOM: [(&str, usize, &str); 6] = [
+        ("sch_", 26, "[schedule id]"),
         ("job_", 26, "[job id]"),
         ("bat_", 26, "[batch id]"),
         ("op_", 26, "[operation id]"),

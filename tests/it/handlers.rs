@@ -180,6 +180,7 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
         batches: Arc::new(Nothing),
         baselines: Arc::new(Nothing),
         hosts: Arc::new(Nothing),
+        schedules: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
         timetable: Arc::new(Nothing),

@@ -8,14 +8,16 @@ use jobs::crawl::host::Host;
 use jobs::hold::Hold;
 use jobs::idempotency::Kept;
 use jobs::ports::{
-    Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Entry, Envelope,
-    Expired, HostSwap, Hosts, Keys, ListedKeys, Operations, Owner, PageRequest, Placed, PortError,
-    Queue, Scraper, Timetable,
+    Added, Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Entry,
+    Envelope, Expired, HostSwap, Hosts, Keys, ListedKeys, ListedSchedules, Operations, Owner,
+    PageRequest, Placed, PortError, Queue, Replaced, Schedules, Scope, Scraper, Timetable, Turn,
+    Turned,
 };
+use jobs::schedule::{Asked, Stored, Tick};
 use jobs::spec::CustomerId;
 use jobs::{
-    BatchId, Failure, JobId, KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, ScheduleId,
-    Timestamp,
+    BatchId, Failure, JobId, KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, Schedule,
+    ScheduleId, Status, Timestamp,
 };
 
 pub(crate) fn unreachable_table<T>() -> Result<T, PortError> {
@@ -101,6 +103,76 @@ impl Hosts for Nothing {
         _: Option<&Host>,
         _: &Host,
     ) -> Result<HostSwap, PortError> {
+        unreachable_table()
+    }
+}
+
+#[async_trait]
+impl Schedules for Nothing {
+    async fn add(
+        &self,
+        _: &Schedule,
+        _: &Stored,
+        _: u64,
+        _: Option<&Kept>,
+    ) -> Result<Added, PortError> {
+        unreachable_table()
+    }
+
+    async fn schedule(&self, _: &ScheduleId) -> Result<Option<Schedule>, PortError> {
+        unreachable_table()
+    }
+
+    async fn schedule_and_asked(
+        &self,
+        _: &ScheduleId,
+    ) -> Result<Option<(Schedule, Asked)>, PortError> {
+        unreachable_table()
+    }
+
+    async fn replace(
+        &self,
+        _: &Schedule,
+        _: &Schedule,
+        _: Option<&Stored>,
+    ) -> Result<Replaced, PortError> {
+        unreachable_table()
+    }
+
+    async fn turn(&self, _: &Turn<'_>) -> Result<Turned, PortError> {
+        unreachable_table()
+    }
+
+    async fn note(&self, _: &Tick) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn tick(&self, _: &ScheduleId, _: Timestamp) -> Result<Option<Tick>, PortError> {
+        unreachable_table()
+    }
+
+    async fn end_tick(&self, _: &ScheduleId, _: Timestamp, _: Status) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn ticks(&self, _: &ScheduleId, _: Timestamp, _: usize) -> Result<Vec<Tick>, PortError> {
+        unreachable_table()
+    }
+
+    async fn list_schedules(
+        &self,
+        _: Scope<'_>,
+        _: Option<&ScheduleId>,
+        _: usize,
+    ) -> Result<ListedSchedules, PortError> {
+        unreachable_table()
+    }
+
+    async fn known(&self, _: &[ScheduleId]) -> Result<Vec<ScheduleId>, PortError> {
+        unreachable_table()
+    }
+
+    async fn remove_schedule(&self, _: &Schedule) -> Result<(), PortError> {
         unreachable_table()
     }
 }

@@ -1,6 +1,6 @@
 //! What lies in the table, read past the adapter: every item, the rows among them, and a recount.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -69,6 +69,45 @@ pub(crate) fn recount(rows: &[Job]) -> BTreeMap<String, Tally> {
         *counts.entry(customer).or_default() += Tally::between(None, Some(job));
     }
     counts
+}
+
+/// Schedules are counted as there are rows, none has made fewer runs than its ticks say, and no two
+/// ticks have one job.
+pub(crate) fn check_schedules(items: &[Value]) {
+    let (mut counted, mut there) = (0, 0);
+    let mut fired: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut jobs = BTreeSet::new();
+    let number = |value: &Value| value["N"].as_str().map_or(0, |it| it.parse().unwrap());
+    for item in items {
+        let (pk, sk) = (&item["pk"]["S"], &item["sk"]["S"]);
+        let (pk, sk) = (pk.as_str().unwrap(), sk.as_str().unwrap());
+        if pk.starts_with("customers#") {
+            counted += number(&item["schedules"]);
+        }
+        if sk == "schedule" && item["deleted"].is_null() {
+            there += 1;
+        }
+        if sk.starts_with("tick#") && item["outcome"]["S"] == "fired" {
+            assert!(
+                jobs.insert(item["job_id"].to_string()),
+                "{item} has another's job"
+            );
+            *fired.entry(pk).or_default() += u64::from(item["trigger"]["S"] == "schedule");
+        }
+    }
+    assert_eq!(counted, there, "counts and schedules disagree");
+    for item in items.iter().filter(|item| item["sk"]["S"] == "schedule") {
+        let told = fired.get(item["pk"]["S"].as_str().unwrap());
+        assert!(
+            number(&item["fired"]) >= *told.unwrap_or(&0),
+            "{item} forgets runs"
+        );
+        let is_placed = item["wanted"] == item["placed"];
+        assert!(
+            is_placed || item["due_at"]["N"].is_string(),
+            "{item} is forgotten"
+        );
+    }
 }
 
 /// Bytes of an item, names and values, as the table bills them (to within a few).

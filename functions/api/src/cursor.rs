@@ -1,13 +1,13 @@
 //! Cursors: opaque, URL-safe, and checked when they come back. Each is bound to what was listed:
-//! the jobs of a customer or of all, or the results or addresses of one job.
+//! the jobs or schedules of a customer or of all, or the results or addresses of one job.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jobs::JobId;
 use jobs::spec::CustomerId;
+use jobs::{JobId, ScheduleId};
 
 /// What is listed of one job.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,15 @@ pub(crate) fn encode(before: &JobId, customer: Option<&CustomerId>) -> String {
 
 pub(crate) fn decode(text: &str, customer: Option<&CustomerId>) -> Option<JobId> {
     JobId::parse(&decoded(text, &owner(customer))?)
+}
+
+/// Of a list of schedules: go on before this one.
+pub(crate) fn encode_schedule(before: &ScheduleId, customer: Option<&CustomerId>) -> String {
+    URL_SAFE_NO_PAD.encode(format!("s{}{before}", owner(customer)))
+}
+
+pub(crate) fn decode_schedule(text: &str, customer: Option<&CustomerId>) -> Option<ScheduleId> {
+    ScheduleId::parse(&decoded(text, &format!("s{}", owner(customer)))?)
 }
 
 /// Of a list within one job: go on at this place.

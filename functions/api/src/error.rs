@@ -237,6 +237,20 @@ fn of_app(error: &Error) -> Report {
             "Operation not found",
             format!("No operation found with ID: {id}"),
         ),
+        Error::NoSchedule(id) => Report::new(
+            StatusCode::NOT_FOUND,
+            "Schedule not found",
+            format!("No schedule found with ID: {id}"),
+        ),
+        Error::TooManySchedules { .. } => Report::new(
+            StatusCode::CONFLICT,
+            "Too many schedules",
+            error.to_string(),
+        ),
+        Error::Overlap { status, .. } => Report {
+            job: Some(*status),
+            ..Report::new(StatusCode::CONFLICT, "Not possible now", error.to_string())
+        },
         Error::KeyReused => Report::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Idempotency key reused",

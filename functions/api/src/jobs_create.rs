@@ -1,4 +1,4 @@
-//! Creating over the Jobs API, a job or a batch: decode, one call, encode.
+//! Creating over the Jobs API, a job, one that recurs, or a batch: decode, one call, encode.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,12 +12,13 @@ use crate::error::{Face, JobsError, Refusal, UnavailableView, answer};
 use crate::openapi::config::CreateBody;
 use crate::openapi::words::TypeWord;
 use crate::request::Asked;
-use crate::{Api, reply, request};
+use crate::schedule_view::RecurringView;
+use crate::{Api, reply, request, schedules_face};
 
-/// Create a job, or with `urls` a batch.
+/// Create a job, with `urls` a batch, or with `cronPattern` a job that recurs.
 ///
 /// Answers 200 with the existing job's id where an equal one is not finished yet; a batch is always
-/// 201 and says so of each job. Repeated with the same `Idempotency-Key` and body it answers the
+/// 201 and says so of each job. Of a job that recurs each run makes one. Repeated with the same `Idempotency-Key` and body it answers the
 /// same again, for 24 hours.
 #[utoipa::path(
     post, path = "/api/jobs", tag = "jobs", operation_id = "createJob",
@@ -50,10 +51,14 @@ use crate::{Api, reply, request};
             "type": "single-page", "customerId": "customer-123", "staggerDelay": 1000,
             "urls": ["https://example.com/page1", "https://example.com/page2"],
         }))),
+        ("recurring" = (summary = "A refresh that recurs", value = json!({
+            "type": "refresh", "url": "https://example.com", "cronPattern": "0 0 * * *",
+            "customerId": "customer-123",
+        }))),
     )),
     responses(
         (status = 201, description = "Created", body = CreatedBody,
-         headers(("Location" = String, description = "Path of the job; not of a batch"))),
+         headers(("Location" = String, description = "Path of the job or the schedule; not of a batch"))),
         (status = 200, description = "An equal job exists already", body = CreatedView),
         (status = 400, description = "Something in the body is wrong", body = JobsError, example = json!({
             "error": "Invalid job data",
@@ -61,7 +66,7 @@ use crate::{Api, reply, request};
         })),
         (status = 403, description = "The key belongs to another customer", body = JobsError),
         (status = 404, description = "There is no job with the `jobId` of a refresh", body = JobsError),
-        (status = 409, description = "The first request with this key is still being carried out", body = JobsError,
+        (status = 409, description = "The first request with this key is still being carried out, or the customer has 1,000 schedules", body = JobsError,
          headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 413, description = "The body is too large", body = JobsError),
         (status = 415, description = "The body is not JSON", body = JobsError),
@@ -85,13 +90,17 @@ pub(crate) async fn create(
 }
 
 async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Response, Refusal> {
-    let parse = |body: &_| NewWork::parse(body, api.check);
+    let now = api.app.now();
+    let parse = |body: &_| NewWork::parse(body, api.check, now);
     let (work, keyed) = request::to_create(request, "POST /api/jobs", parse).await?;
     match work {
         NewWork::Job(new) => {
             let new = api.app.addressed(caller, *new).await?;
             let created = api.app.create_once(caller, &new, keyed.as_ref()).await?;
             Ok(of_job(new, &created))
+        }
+        NewWork::Recurring(new) => {
+            schedules_face::recurring(api, caller, *new, keyed.as_ref()).await
         }
         NewWork::Batch(new) => {
             let created = api.app.create_batch(caller, &new, keyed.as_ref()).await?;
@@ -227,11 +236,12 @@ impl BatchView {
     }
 }
 
-/// What was created: a job or a batch.
+/// What was created: a job, a batch, or a schedule.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code)] // read by the document alone
 pub(crate) enum CreatedBody {
     Job(CreatedView),
     Batch(BatchView),
+    Recurring(RecurringView),
 }

@@ -19,6 +19,9 @@ mod queue_view;
 mod reply;
 mod request;
 mod results_face;
+mod schedule_view;
+mod schedules_control;
+mod schedules_face;
 mod stage;
 mod urls_face;
 mod v1_create;
@@ -39,7 +42,7 @@ pub use identity::Access;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 25] = [
+pub const ROUTES: [(&str, &str); 33] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
@@ -54,6 +57,14 @@ pub const ROUTES: [(&str, &str); 25] = [
     ("POST", "/api/queue"),
     ("DELETE", "/api/queue"),
     ("GET", "/api/operations/{id}"),
+    ("POST", "/api/schedules"),
+    ("GET", "/api/schedules"),
+    ("GET", "/api/schedules/{id}"),
+    ("PATCH", "/api/schedules/{id}"),
+    ("PUT", "/api/schedules/{id}"),
+    ("DELETE", "/api/schedules/{id}"),
+    ("POST", "/api/schedules/{id}/run"),
+    ("GET", "/api/schedules/{id}/runs"),
     ("POST", "/api/keys"),
     ("GET", "/api/keys"),
     ("DELETE", "/api/keys/{id}"),
@@ -99,6 +110,19 @@ pub fn router(app: App, check: Check, access: Access) -> Router {
                 .delete(queue_control::clear),
         )
         .route("/api/operations/{id}", get(queue_control::operation))
+        .route(
+            "/api/schedules",
+            get(schedules_face::list).post(schedules_face::create),
+        )
+        .route(
+            "/api/schedules/{id}",
+            get(schedules_face::schedule)
+                .patch(schedules_control::change)
+                .put(schedules_control::control)
+                .delete(schedules_control::delete),
+        )
+        .route("/api/schedules/{id}/run", post(schedules_control::run))
+        .route("/api/schedules/{id}/runs", get(schedules_face::runs))
         .route(
             "/api/v1/jobs/{id}",
             get(v1_face::job).delete(control_face::cancel_v1),

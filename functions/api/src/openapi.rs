@@ -4,6 +4,7 @@ mod answers;
 mod calls;
 pub(crate) mod config;
 mod crawls;
+mod schedules;
 pub(crate) mod words;
 
 use std::sync::OnceLock;
@@ -18,7 +19,7 @@ use crate::bodies::{SinglePageBatchBody, SinglePageBody};
 use crate::identity::{self, Access};
 use crate::{
     Api, control_face, jobs_create, jobs_face, keys_face, queue_control, queue_face, results_face,
-    urls_face, v1_create, v1_face, v1_list,
+    schedules_control, schedules_face, urls_face, v1_create, v1_face, v1_list,
 };
 use answers::Everywhere;
 use words::{FileWord, FormatWord};
@@ -33,6 +34,7 @@ use words::{FileWord, FormatWord};
     modifiers(&Everywhere),
     tags(
         (name = "jobs", description = "The Jobs API: create jobs, poll them, read what they found. Times are ISO 8601."),
+        (name = "schedules", description = "Jobs that recur: plans, and what became of each run."),
         (name = "queue system", description = "The Queue System API: the same jobs in another envelope. Times are epoch milliseconds."),
     ),
     components(schemas(SinglePageBody, SinglePageBatchBody, FormatWord, FileWord)),
@@ -52,6 +54,14 @@ use words::{FileWord, FormatWord};
         queue_control::operate,
         queue_control::clear,
         queue_control::operation,
+        schedules_face::create,
+        schedules_face::list,
+        schedules_face::schedule,
+        schedules_face::runs,
+        schedules_control::change,
+        schedules_control::control,
+        schedules_control::delete,
+        schedules_control::run,
         keys_face::create,
         keys_face::list,
         keys_face::revoke,
@@ -80,6 +90,9 @@ pub(crate) fn document(access: Access) -> &'static Value {
         let made = crawls::schemas(&schemas["SinglePageBody"], &schemas["SinglePageBatchBody"]);
         let by_hand = config::schemas().into_iter().chain(calls::schemas());
         for (name, schema) in by_hand.chain(made) {
+            schemas[name] = schema;
+        }
+        for (name, schema) in schedules::schemas(schemas) {
             schemas[name] = schema;
         }
         document

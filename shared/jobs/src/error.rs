@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::id::JobId;
+use crate::id::{JobId, ScheduleId};
 use crate::job::Status;
 use crate::ports::PortError;
 
@@ -60,6 +60,19 @@ pub enum Error {
     /// No such operation for this caller.
     #[error("no operation found with id {0}")]
     NoOperation(String),
+    /// No such schedule for this caller.
+    #[error("no schedule found with id {0}")]
+    NoSchedule(String),
+    /// The customer has as many schedules as allowed. Delete one.
+    #[error("this customer has {most} schedules, and may have no more")]
+    TooManySchedules { most: u64 },
+    /// The schedule does not let runs overlap, and one goes on. Wait for its end, or cancel it.
+    #[error("schedule {id} does not overlap its runs, and job {by} is {status}")]
+    Overlap {
+        id: ScheduleId,
+        by: JobId,
+        status: Status,
+    },
     /// The key was used for another request. Use a key of its own.
     #[error("this idempotency key was used for another request")]
     KeyReused,

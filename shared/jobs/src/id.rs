@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 use crate::time::Timestamp;
@@ -106,6 +107,17 @@ impl JobId {
     }
 }
 
+impl JobId {
+    /// The id of the job that a schedule makes for one instant: always the same.
+    pub fn of_tick(schedule: &ScheduleId, at: Timestamp) -> Self {
+        let name = format!("{schedule} {}", at.as_millis());
+        let digest = Sha256::digest(name.as_bytes());
+        let random = digest.iter().take(10);
+        let random = random.fold(0, |number, byte| (number << 8) | u128::from(*byte));
+        Self::new(at, random)
+    }
+}
+
 impl OperationId {
     /// The id of an operation on one job: always the same for the same number.
     pub fn of_job(job: &JobId, number: u128) -> Self {
@@ -121,6 +133,7 @@ pub enum RowId {
     Job(JobId),
     Batch(BatchId),
     Operation(OperationId),
+    Schedule(ScheduleId),
 }
 
 impl RowId {
@@ -129,12 +142,13 @@ impl RowId {
             .map(Self::Job)
             .or_else(|| BatchId::parse(text).map(Self::Batch))
             .or_else(|| OperationId::parse(text).map(Self::Operation))
+            .or_else(|| ScheduleId::parse(text).map(Self::Schedule))
     }
 
     pub fn as_job(&self) -> Option<&JobId> {
         match self {
             Self::Job(id) => Some(id),
-            Self::Batch(_) | Self::Operation(_) => None,
+            Self::Batch(_) | Self::Operation(_) | Self::Schedule(_) => None,
         }
     }
 }
@@ -164,6 +178,17 @@ mod tests {
             }
             assert!(random != 7 || ids.is_sorted());
         }
+    }
+
+    #[test]
+    fn the_job_of_a_tick_is_always_named_the_same_and_as_no_other() {
+        let at = Timestamp::from_millis(60_000);
+        let [one, other] = [1, 2].map(|random| ScheduleId::new(Timestamp::default(), random));
+        let id = JobId::of_tick(&one, at);
+        assert_eq!(JobId::of_tick(&one, at), id);
+        assert_eq!(JobId::parse(id.as_str()).as_ref(), Some(&id));
+        assert_ne!(JobId::of_tick(&other, at), id);
+        assert_ne!(JobId::of_tick(&one, Timestamp::from_millis(60_001)), id);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::caller::Caller;
-use crate::id::{BatchId, JobId};
+use crate::id::{BatchId, JobId, ScheduleId};
 use crate::spec::hex;
 use crate::time::Timestamp;
 
@@ -82,6 +82,7 @@ pub enum Answer {
     Jobs(Vec<Outcome>),
     /// This batch knows.
     Batch(BatchId),
+    Schedule(ScheduleId),
 }
 
 /// An answer that is kept for whoever asks again.

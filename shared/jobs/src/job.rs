@@ -120,6 +120,9 @@ pub enum DueList {
     /// What refreshes compare with: to be forgotten when nobody has refreshed it for long. This
     /// list has one shard as well.
     Baseline,
+    /// Schedules whose timetable has something to learn, or that hold a run back: few as well, and
+    /// one shard.
+    Schedule,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Reads what a client posts into one job or a batch of jobs: the same fields for each, at many
-//! addresses, one starting after the other. One wrong address refuses all.
+//! Reads what a client posts into one job, one that recurs, or a batch of jobs: the same fields for
+//! each, at many addresses, one starting after the other. One wrong address refuses all.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,25 +11,32 @@ use crate::body::Reader;
 use crate::error::Problem;
 use crate::extraction::Check;
 use crate::new_job::{self, MAX_DELAY_MS, NewJob};
+use crate::schedule::{self, NewSchedule};
 use crate::spec::CustomerId;
+use crate::time::Timestamp;
 
 /// A request to create something.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NewWork {
     Job(Box<NewJob>),
     Batch(Box<NewBatch>),
+    Recurring(Box<NewSchedule>),
 }
 
 impl NewWork {
-    /// Reads a request body: with `urls` it is a batch. `check` says which selectors and patterns
-    /// do not compile.
-    pub fn parse(body: &Value, check: Check) -> Result<Self, Vec<Problem>> {
-        if body.get("urls").is_none_or(Value::is_null) {
-            let job = NewJob::parse(body, check)?;
-            Ok(Self::Job(Box::new(job)))
-        } else {
+    /// Reads a request body that is sent at `now`: with `urls` it is a batch, else with
+    /// `cronPattern` a job that recurs. `check` says which selectors and patterns do not compile.
+    pub fn parse(body: &Value, check: Check, now: Timestamp) -> Result<Self, Vec<Problem>> {
+        let has = |field| body.get(field).is_some_and(|value| !value.is_null());
+        if has("urls") {
             let batch = NewBatch::parse(body, check)?;
             Ok(Self::Batch(Box::new(batch)))
+        } else if has("cronPattern") {
+            let schedule = NewSchedule::parse(body, check, now)?;
+            Ok(Self::Recurring(Box::new(schedule)))
+        } else {
+            let job = NewJob::parse(body, check)?;
+            Ok(Self::Job(Box::new(job)))
         }
     }
 }
@@ -50,6 +57,10 @@ impl NewBatch {
         let kind = new_job::required_type(&mut reader);
         let urls = address::many(&mut reader);
         let stagger = reader.integer("staggerDelay", 0, MAX_DELAY_MS).unwrap_or(0);
+        schedule::refuse(
+            &mut reader,
+            "does not go with `urls`: a batch does not recur",
+        );
         let first = NewJob::read(&mut reader, check, kind, Some(String::new()));
         let before_last = urls.len().saturating_sub(1) as u64;
         if first.spec.delay_ms + before_last * stagger > MAX_DELAY_MS {
@@ -93,12 +104,12 @@ mod tests {
     use super::*;
 
     fn fields(body: &Value) -> Vec<String> {
-        let problems = NewWork::parse(body, |_| Vec::new()).unwrap_err();
+        let problems = NewWork::parse(body, |_| Vec::new(), Timestamp::default()).unwrap_err();
         problems.into_iter().map(|problem| problem.field).collect()
     }
 
     fn batch(body: &Value) -> NewBatch {
-        match NewWork::parse(body, |_| Vec::new()) {
+        match NewWork::parse(body, |_| Vec::new(), Timestamp::default()) {
             Ok(NewWork::Batch(batch)) => *batch,
             other => panic!("{other:?}"),
         }
@@ -143,7 +154,7 @@ mod tests {
     fn a_batch_has_one_to_a_hundred_addresses() {
         let body = |count| json!({"type": "single-page", "urls": vec!["http://a.example"; count]});
         for (count, valid) in [(0, false), (1, true), (100, true), (101, false)] {
-            let parsed = NewWork::parse(&body(count), |_| Vec::new());
+            let parsed = NewWork::parse(&body(count), |_| Vec::new(), Timestamp::default());
             assert_eq!(parsed.is_ok(), valid, "{count}");
         }
         assert_eq!(fields(&body(0)), ["urls"]);

@@ -13,7 +13,7 @@ use crate::extraction::{Check, Extraction};
 pub use crate::new_headers::RESERVED_HEADERS;
 use crate::new_headers::{headers, user_agent};
 use crate::spec::{CustomerId, JobType, MAX_TIMEOUT, Priority, Spec};
-use crate::{new_crawl, new_refresh};
+use crate::{new_crawl, new_refresh, schedule};
 
 /// The longest time that a job may be put off: 30 days.
 pub(crate) const MAX_DELAY_MS: u64 = 30 * 24 * 3_600 * 1_000;
@@ -22,14 +22,7 @@ const MAX_TIMEOUT_MS: u64 = MAX_TIMEOUT.as_millis() as u64;
 const DEFAULT_TIMEOUT_MS: u64 = 30_000;
 
 /// What the printed documents offer and this version does not do yet: said, never ignored.
-const NOT_YET: [(&str, &str); 13] = [
-    ("cronPattern", "recurring jobs are"),
-    ("timezone", "recurring jobs are"),
-    ("startDate", "recurring jobs are"),
-    ("endDate", "recurring jobs are"),
-    ("limit", "recurring jobs are"),
-    ("overlap", "recurring jobs are"),
-    ("name", "recurring jobs are"),
+const NOT_YET: [(&str, &str); 6] = [
     ("webhook", "webhooks are"),
     ("steps", "navigations are"),
     ("variables", "navigations are"),
@@ -37,6 +30,8 @@ const NOT_YET: [(&str, &str); 13] = [
     ("previousJobId", "generated configurations are"),
     ("options", "generated configurations are"),
 ];
+
+const RECURRING: &str = "is for recurring jobs: give `cronPattern` with it";
 
 /// A request to create one job, valid in every field.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +54,7 @@ impl NewJob {
         let url = address::optional(&mut reader);
         address::refuse_batches(&mut reader, "is for batches: give `urls` with it");
         let new = Self::read(&mut reader, check, kind, url);
+        schedule::refuse(&mut reader, RECURRING);
         finished(reader, new)
     }
 
@@ -74,6 +70,8 @@ impl NewJob {
         let url = address::optional(&mut reader);
         address::refuse_batches(&mut reader, "is for batches, which POST /api/jobs takes");
         let new = Self::read(&mut reader, check, JobType::SinglePage, url);
+        let why = "is for recurring jobs, which POST /api/jobs takes";
+        schedule::refuse(&mut reader, why);
         finished(reader, new)
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn options(reader: &mut Reader<'_>, has_address: bool) -> RefreshOpti
     }
     RefreshOptions {
         job_id: job_id.and_then(Result::ok).map(|id| id.to_string()),
-        last_crawled_at: instant(reader),
+        last_crawled_at: instant(reader, "lastCrawledAt"),
         force_refresh: reader.bool("forceRefresh").unwrap_or(false),
         full_refresh: reader.bool("fullRefresh").unwrap_or(false),
     }
@@ -49,15 +49,16 @@ fn job(reader: &mut Reader<'_>) -> Option<Result<JobId, Wrong>> {
     Some(id.ok_or(Wrong))
 }
 
-fn instant(reader: &mut Reader<'_>) -> Option<Timestamp> {
-    let value = reader.value("lastCrawledAt")?;
+/// An instant, where one is given.
+pub(crate) fn instant(reader: &mut Reader<'_>, field: &'static str) -> Option<Timestamp> {
+    let value = reader.value(field)?;
     let instant = match value {
         Value::String(text) => Timestamp::parse(text),
         other => milliseconds(other).map(Timestamp::from_millis),
     };
     if instant.is_none() {
         let message = "must be an instant, in ISO 8601 such as 2024-01-01T00:00:00.000Z or in epoch milliseconds";
-        reader.problem("lastCrawledAt", message);
+        reader.problem(field, message);
     }
     instant
 }

@@ -7,6 +7,7 @@ mod blobs;
 mod hosts;
 mod keys;
 mod operations;
+mod schedules;
 mod timetable;
 
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use blobs::{Blobs, FileName, Files, LEAST_PART, MOST_PARTS};
 pub use hosts::{HostSwap, Hosts};
 pub use keys::{Keys, ListedKeys};
 pub use operations::{Advanced, DuePage, Operations};
+pub use schedules::{Added, ListedSchedules, Replaced, Schedules, TickWrite, Turn, Turned};
 pub use timetable::{Entry, Placed, Timetable, fire};
 
 /// A port did not do its work.

@@ -10,6 +10,7 @@ use crate::error::Problem;
 use crate::extraction::Check;
 use crate::id::JobId;
 use crate::new_job::{self, NewJob};
+use crate::schedule;
 use crate::spec::{JobType, Spec, canonical};
 
 /// What would become of this address?
@@ -81,6 +82,10 @@ fn crawl(options: &Value, asked: Option<&Url>, check: Check) -> Result<Spec, Vec
     // Where the address itself is wrong that has been said.
     let start = start.or(Some(root.map_or_else(String::new, String::from)));
     address::refuse_batches(&mut reader, "is for batches, and this asks about one crawl");
+    schedule::refuse(
+        &mut reader,
+        "is for recurring jobs, and this asks about one crawl",
+    );
     let new = NewJob::read(&mut reader, check, JobType::FullCrawl, start);
     let problems = reader.finish();
     if problems.is_empty() {

@@ -135,6 +135,7 @@ fn run(kind: &Kind, many: usize, cap: u64, workers: usize) -> (Duration, u64) {
         batches: Arc::new(Nothing),
         baselines: Arc::new(Nothing),
         hosts: Arc::new(Nothing),
+        schedules: Arc::new(Nothing),
         keys: Arc::new(Nothing),
         operations: Arc::new(Nothing),
         queue,

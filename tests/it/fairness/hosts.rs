@@ -276,6 +276,7 @@ fn process(time: &Arc<Time>, hosts: &Arc<Counted>, number: u64) -> App {
         batches: Arc::new(Nothing),
         baselines: Arc::new(Nothing),
         hosts: Arc::clone(hosts) as _,
+        schedules: Arc::new(Nothing),
         keys: Arc::new(Nothing),
         operations: Arc::new(Nothing),
         queue: Arc::new(Nothing),

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use jobs::app::CreatedBatch;
-use jobs::{App, Caller, IdempotencyKey, JobId, Keyed, NewBatch, NewWork};
+use jobs::{App, Caller, IdempotencyKey, JobId, Keyed, NewBatch, NewWork, Timestamp};
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -38,7 +38,7 @@ impl Posted {
         }
         self.posts[number] += 1;
         let body = self.bodies[number].get_or_insert_with(|| body(world));
-        let new = match NewWork::parse(body, |_| Vec::new()) {
+        let new = match NewWork::parse(body, |_| Vec::new(), Timestamp::default()) {
             Ok(NewWork::Batch(new)) => *new,
             other => unreachable!("{other:?}"),
         };

@@ -103,6 +103,7 @@ impl Simulation {
             batches: Arc::clone(&store) as Arc<dyn Batches>,
             baselines: Arc::clone(&store) as _,
             hosts: Arc::clone(&store) as _,
+            schedules: Arc::clone(&store) as _,
             queue: Arc::new(WorldQueue(Arc::clone(world))),
             blobs: Arc::new(WorldBlobs::new(world)),
             timetable: Arc::new(LocalTicker::new(Arc::new(WorldClock(Arc::clone(world))))),

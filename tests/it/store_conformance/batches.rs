@@ -7,7 +7,7 @@ use jobs::idempotency::{Answer, Kept, Outcome};
 use jobs::ports::{Batches, Begun, Chunk, Chunked, Created, Creation, Guard, NewRow, Owner, Store};
 use jobs::spec::CustomerId;
 use jobs::transition::Stamp;
-use jobs::{BatchId, Job, JobId, NewBatch, NewWork};
+use jobs::{BatchId, Job, JobId, NewBatch, NewWork, Timestamp};
 use serde_json::json;
 
 use super::rows::{START, claimed, creation, failed, job};
@@ -76,7 +76,7 @@ fn batch() -> Batch {
         "type": "single-page", "urls": ["http://a.example", "http://b.example", "http://c.example"],
         "customerId": "default", "staggerDelay": 7, "deduplicateFor": 9, "priority": "high",
     });
-    let new: NewBatch = match NewWork::parse(&body, |_| Vec::new()) {
+    let new: NewBatch = match NewWork::parse(&body, |_| Vec::new(), Timestamp::default()) {
         Ok(NewWork::Batch(new)) => *new,
         other => unreachable!("{other:?}"),
     };

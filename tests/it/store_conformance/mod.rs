@@ -13,6 +13,7 @@ mod purge;
 mod rates;
 mod revive;
 mod rows;
+mod schedules;
 mod stores;
 mod totals;
 mod write;
@@ -104,6 +105,15 @@ macro_rules! conformance {
                 operations::a_removed_operation_leaves_nothing,
                 operations::pages_of_the_due_index_hold_every_row_once,
                 operations::the_hold_is_set_once_by_those_who_have_read_it,
+                schedules::a_schedule_is_written_once_and_reads_back,
+                schedules::a_customer_has_no_more_schedules_than_allowed,
+                schedules::a_schedule_is_replaced_once_by_those_who_have_read_it,
+                schedules::a_tick_is_written_once_with_its_row_and_its_job,
+                schedules::a_lost_answer_to_a_tick_makes_no_second_job,
+                schedules::a_tick_that_is_held_is_released_once,
+                schedules::notes_and_ends_are_kept_until_nobody_needs_them,
+                schedules::pages_of_schedules_hold_every_one_once_newest_first,
+                schedules::what_is_owed_to_a_schedule_comes_due_until_it_is_removed,
                 faults::a_transaction_in_the_way_is_waited_for,
                 faults::a_lost_answer_is_no_second_write,
                 faults::a_write_that_seemed_to_fail_can_be_repeated,

@@ -29,6 +29,12 @@ const USES: [(&str, &[&str]); 3] = [
             "pages.rs",
             "read.rs",
             "results.rs",
+            "schedule/change.rs",
+            "schedule/create.rs",
+            "schedule/mod.rs",
+            "schedule/place.rs",
+            "schedule/read.rs",
+            "schedule/tick.rs",
             "steps.rs",
             "sweep.rs",
         ],
@@ -59,22 +65,26 @@ const USES: [(&str, &[&str]); 3] = [
             "minutes.rs",
             "mod.rs",
             "operate.rs",
+            "schedule/mod.rs",
+            "schedule/place.rs",
+            "schedule/tick.rs",
             "steps.rs",
             "sweep.rs",
         ],
     ),
 ];
 /// The ports that the table stands behind, as `App` names them.
-const PORTS: [&str; 6] = [
+const PORTS: [&str; 7] = [
     "ports.baselines.",
     "ports.batches.",
     "ports.hosts.",
     "ports.keys.",
+    "schedules.",
     "operations.",
     "store.",
 ];
 /// The files of the table that carry out a call of one of its ports.
-const CALLS: [(&str, &[&str]); 49] = [
+const CALLS: [(&str, &[&str]); 61] = [
     ("baselines.baseline", &["baselines.rs", "read.rs"]),
     ("baselines.expired", &["expired.rs", "read.rs"]),
     ("baselines.forget", &["expired.rs"]),
@@ -106,6 +116,24 @@ const CALLS: [(&str, &[&str]); 49] = [
     ("operations.operation", &["operation.rs"]),
     ("operations.remove", &["operation.rs", "write.rs"]),
     ("operations.set_hold", &["hold.rs"]),
+    (
+        "schedules.add",
+        &["create.rs", "idempotency.rs", "schedules.rs", "write.rs"],
+    ),
+    ("schedules.end_tick", &["ticks.rs"]),
+    ("schedules.known", &["read.rs"]),
+    ("schedules.list_schedules", &["read.rs"]),
+    ("schedules.note", &["ticks.rs"]),
+    ("schedules.remove_schedule", &["schedules.rs"]),
+    ("schedules.replace", &["schedules.rs", "write.rs"]),
+    ("schedules.schedule", &["read.rs"]),
+    ("schedules.schedule_and_asked", &["schedules.rs"]),
+    ("schedules.tick", &["read.rs"]),
+    ("schedules.ticks", &["ticks.rs"]),
+    (
+        "schedules.turn",
+        &["create.rs", "schedules.rs", "ticks.rs", "write.rs"],
+    ),
     ("store.active", &["counts.rs"]),
     ("store.active_count", &["counts.rs"]),
     ("store.claimable", &["read.rs"]),
@@ -133,9 +161,10 @@ const CALLS: [(&str, &[&str]); 49] = [
     ("store.unfinished", &["counts.rs"]),
 ];
 /// What a call reads besides the table.
-const INDEXES: [(&str, &[&str]); 7] = [
+const INDEXES: [(&str, &[&str]); 8] = [
     ("baselines.expired", &["due"]),
     ("operations.due_from", &["due"]),
+    ("schedules.list_schedules", &["by_customer", "by_time"]),
     ("store.active", &["active"]),
     ("store.active_count", &["active"]),
     ("store.due", &["due"]),

@@ -36,6 +36,8 @@ by_hand! {
     HeadersBody "Headers"
     CreateBody "CreateBody"
     QuestionBody "QuestionBody"
+    ScheduleBody "ScheduleBody"
+    ChangeScheduleBody "ChangeScheduleBody"
 }
 
 /// The schemas that are written by hand, by name.

@@ -9,6 +9,8 @@ use jobs::crawl::options::{
 };
 use serde_json::{Map, Value, json};
 
+use super::schedules;
+
 /// The last millisecond of the year 9999.
 const LAST_MS: i64 = 253_402_300_799_999;
 
@@ -48,8 +50,8 @@ pub(super) fn schemas(page: &Value, pages: &Value) -> [(&'static str, Value); 8]
         "RefreshBatchBody",
     ];
     let create = json!({
-        "description": "One job, or with `urls` a batch.",
-        "oneOf": bodies.map(reference),
+        "description": "One job, with `urls` a batch, or with `cronPattern` one that recurs.",
+        "oneOf": bodies.into_iter().chain(schedules::names()).map(reference).collect::<Vec<_>>(),
     });
     [
         ("QuestionBody", question(&page["properties"]["url"])),

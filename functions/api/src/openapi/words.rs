@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jobs::app::FileForm;
 use jobs::crawl::{SitemapUse, UrlState};
+use jobs::schedule::{Outcome, Overlap, ScheduleStatus, Trigger};
 use jobs::spec::{JobType, Priority};
 use jobs::{Formats, Status};
 use serde_json::{Value, json};
@@ -37,6 +38,11 @@ macro_rules! word {
 word! {
     StatusWord "Status" = words("Where a job stands.", &Status::ALL.map(Status::as_str));
     UrlStateWord "UrlState" = words("Where an address of a crawl stands.", &UrlState::ALL.map(UrlState::as_str));
+    ScheduleStatusWord "ScheduleStatus" = words("Where a schedule stands.", &ScheduleStatus::ALL.map(ScheduleStatus::as_str));
+    OverlapWord "Overlap" = words("What becomes of a run that is due while the one before has not ended.", &Overlap::ALL.map(Overlap::as_str));
+    OutcomeWord "RunOutcome" = words("What became of a firing.", &Outcome::ALL.map(Outcome::as_str));
+    TriggerWord "RunTrigger" = words("Who asked for a run.", &Trigger::ALL.map(Trigger::as_str));
+    RecurringWord "RecurringType" = words("What a job that recurs does.", &["recurring-single-page", "recurring-full-crawl", "recurring-refresh"]);
     SitemapWord "Sitemap" = words("Whether addresses come from sitemaps and links, from links, or from sitemaps alone.", &SitemapUse::ALL.map(SitemapUse::as_str));
     PageFormatWord "PageFormat" = words("A form in which a page is kept.", &Formats::NAMES);
     FormatWord "ResultFormat" = words("The form of an answer.", &FORMATS);

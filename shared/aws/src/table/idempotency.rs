@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jobs::idempotency::{Answer, Kept, Outcome};
 use jobs::ports::PortError;
-use jobs::{BatchId, JobId, Timestamp};
+use jobs::{BatchId, JobId, ScheduleId, Timestamp};
 
 use super::item::Attributes;
 use super::keys::{self, IDEMPOTENCY, Item, PK, number, text};
@@ -72,6 +72,7 @@ fn encode(kept: &Kept) -> Item {
             put("jobs", AttributeValue::L(jobs))
         }
         Answer::Batch(id) => put("batch_id", text(id.as_str())),
+        Answer::Schedule(id) => put("schedule_id", text(id.as_str())),
     };
     item
 }
@@ -86,6 +87,8 @@ fn decode(item: &Item) -> Result<Kept, PortError> {
         let list = read.get("jobs")?.as_l().map_err(|_| read.damaged("jobs"))?;
         let outcomes: Option<Vec<_>> = list.iter().map(decode_outcome).collect();
         Answer::Jobs(outcomes.ok_or_else(|| read.damaged("jobs"))?)
+    } else if item.contains_key("schedule_id") {
+        Answer::Schedule(read.word("schedule_id", ScheduleId::parse)?)
     } else {
         Answer::Batch(read.word("batch_id", BatchId::parse)?)
     };

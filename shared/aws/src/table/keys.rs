@@ -33,6 +33,8 @@ pub(super) const OWNER: &str = "owner";
 pub(super) const SECRET: &str = "key";
 /// The partition of all keys of callers: there are few, and they are listed together.
 pub(super) const CALLERS: &str = "keys";
+/// The list of all schedules; lists of jobs are numbers.
+pub(super) const SCHEDULES: &str = "schedules";
 pub(super) const ANSWER: &str = "answer";
 
 /// Before the digest of customer and key.
@@ -111,6 +113,12 @@ pub(super) fn active_of(customer: &CustomerId) -> (String, String) {
     (shard, format!("{customer}{CUSTOMER_ENDS}"))
 }
 
+/// The list of a customer's schedules. No customer's name has a control character, so that none is
+/// like it.
+pub(super) fn schedules_of(customer: &CustomerId) -> String {
+    format!("{CUSTOMER_ENDS}schedules{CUSTOMER_ENDS}{customer}")
+}
+
 /// The customer of such a key.
 pub(super) fn customer_of_active(key: &str) -> Option<CustomerId> {
     CustomerId::parse(key.split_once(CUSTOMER_ENDS)?.0)
@@ -122,6 +130,7 @@ pub(super) fn due_list(list: DueList, shard: u32) -> String {
         DueList::Purge => format!("purge#{shard}"),
         DueList::Operation => format!("operation#{shard}"),
         DueList::Baseline => format!("baseline#{shard}"),
+        DueList::Schedule => format!("schedule#{shard}"),
     }
 }
 

@@ -9,6 +9,9 @@
 //! | counts and totals of a customer | `customers#SHARD` | customer id | create, pause, resume, end, retry, purge; once a minute |
 //! | totals as they were | `minutes#all`, `minutes#CUSTOMER_DIGEST` | minute | the sweep, once a minute where they changed |
 //! | owner of a fingerprint | `dedup#FINGERPRINT` | `owner` | create, retry |
+//! | a schedule, about 700 bytes | schedule id | `schedule` | create, change, each run, once the timetable knows it |
+//! | what it asks for, and the request itself | schedule id | `spec` | create, change |
+//! | a tick of it, for 90 days | schedule id | `tick#MILLISECONDS` | the tick, the end of its job |
 //! | an operation on many jobs | operation id | `operation` | its request, every step |
 //! | jobs that its request has listed | operation id | `listed` | its request, once |
 //! | the hold on the whole queue | `control` | `queue` | pause and resume of everything |
@@ -22,10 +25,10 @@
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
-//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD`, `operation#0` | `due_at` | rows that are owed something, unfinished batches |
+//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD`, `operation#0`, `schedule#0` | `due_at` | rows that are owed something, unfinished batches |
 //! | `active`, sparse | `active_shard`: that of the customer | `active_key`: customer, U+0001, job id | rows in state active |
-//! | `by_customer` | `list_customer` | `pk` | rows |
-//! | `by_time` | `list_shard` | `pk` | rows |
+//! | `by_customer` | `list_customer` | `pk` | rows; schedules under a name of their own |
+//! | `by_time` | `list_shard` | `pk` | rows; all schedules under one name |
 //!
 //! | access | calls |
 //! |---|---|
@@ -46,6 +49,11 @@
 //! | counts of what is unfinished | a `Query` of each shard of `due` (work) and of `active`; no row |
 //! | purge | `Query`, `BatchWriteItem`, one transaction of four |
 //! | retry | `GetItem`, one transaction of two or three writes; a `GetItem` for each owner met |
+//! | create a schedule | one transaction of three or four writes, `PutItem` once the timetable knows it |
+//! | tick | `Query` of row and specification, `GetItem` of the job before, one transaction of five writes, or `PutItem` of a tick that makes no job |
+//! | end of a run | `UpdateItem` of the tick, `GetItem` of the schedule |
+//! | list of schedules | `Query` of `by_customer` or `by_time`, `BatchGetItem` of the rows |
+//! | its runs | `Query` of its ticks, `BatchGetItem` of their jobs |
 //! | step of an operation | a list of 100, what becomes of each, `PutItem` |
 //! | sweep | besides: `GetItem` of the hold, at most once a second |
 //! | refresh | `GetItem` of the baseline, `PutItem` at the end; so does the end of a crawl |
@@ -70,6 +78,9 @@ mod rates;
 mod read;
 mod revive;
 mod row;
+mod schedule_row;
+mod schedules;
+mod ticks;
 mod totals;
 mod write;
 

@@ -162,17 +162,20 @@ impl Table {
         before: Option<&JobId>,
         limit: usize,
     ) -> Result<Listed, PortError> {
+        let before = before.map(JobId::as_str);
         let mut found = match scope {
             Scope::Customer(customer) => {
                 let name = customer.as_str();
-                self.newest(INDEX_BY_CUSTOMER, LIST_CUSTOMER, name, before, limit)
+                let (index, hash) = (INDEX_BY_CUSTOMER, LIST_CUSTOMER);
+                self.newest(index, hash, name, before, limit, JobId::parse)
                     .await?
             }
             Scope::Everyone => {
                 let shards: Vec<_> = (0..DUE_SHARDS).map(|shard| shard.to_string()).collect();
+                let (index, hash) = (INDEX_BY_TIME, LIST_SHARD);
                 let lists = shards
                     .iter()
-                    .map(|shard| self.newest(INDEX_BY_TIME, LIST_SHARD, shard, before, limit));
+                    .map(|shard| self.newest(index, hash, shard, before, limit, JobId::parse));
                 try_join_all(lists).await?.concat()
             }
         };
@@ -185,14 +188,16 @@ impl Table {
         Ok(Listed { jobs, next })
     }
 
-    async fn newest(
+    /// Ids of a list, newest first.
+    pub(super) async fn newest<T>(
         &self,
         index: &str,
         hash: &str,
         value: &str,
-        before: Option<&JobId>,
+        before: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<JobId>, PortError> {
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, PortError> {
         let query = self
             .client
             .query()
@@ -206,9 +211,9 @@ impl Table {
             Some(id) => query
                 .key_condition_expression("#hash = :hash AND #pk < :before")
                 .expression_attribute_names("#pk", PK)
-                .expression_attribute_values(":before", text(id.as_str())),
+                .expression_attribute_values(":before", text(id)),
         };
-        ids(query, limit, JobId::parse).await
+        ids(query, limit, parse).await
     }
 }
 

@@ -188,7 +188,7 @@ impl App {
                 at: kept.at,
             }),
             Answer::Batch(id) => self.outcome(id).await,
-            Answer::Job(_) => Err(Error::Corrupt(format!(
+            Answer::Job(_) | Answer::Schedule(_) => Err(Error::Corrupt(format!(
                 "the answer {} is to another kind of request",
                 kept.name
             ))),

@@ -111,7 +111,7 @@ impl App {
         Ok((first_row(id, customer, new, stamp.now, stamp), spec))
     }
 
-    async fn send_first(&self, job: &Job) {
+    pub(super) async fn send_first(&self, job: &Job) {
         let wait = job.wait(job.created_at);
         if wait <= LONGEST_MESSAGE_DELAY {
             self.send(&[Self::envelope(job, wait)]).await;
@@ -235,7 +235,7 @@ fn again(kept: &Kept, keyed: &Keyed) -> Result<Created, Error> {
             outcome: outcome.clone(),
             at: kept.at,
         }),
-        Answer::Jobs(_) | Answer::Batch(_) => Err(Error::Corrupt(format!(
+        Answer::Jobs(_) | Answer::Batch(_) | Answer::Schedule(_) => Err(Error::Corrupt(format!(
             "the answer {} is to another kind of request",
             kept.name
         ))),

@@ -16,7 +16,7 @@ mod operate;
 mod pages;
 mod read;
 mod results;
-mod schedule_stub;
+mod schedule;
 mod steps;
 mod sweep;
 mod work;
@@ -35,6 +35,7 @@ pub use identity::KEY_MEMORY;
 pub use pages::{MOST_REACHED, NumberedPage};
 pub use read::{Filter, ListPage};
 pub use results::ResultsPage;
+pub use schedule::{CreatedSchedule, ScheduleFilter, SchedulePage, ScheduledRun};
 pub use sweep::Swept;
 pub use work::{COMMIT_MARGIN, Handled, INVOCATION};
 
@@ -46,7 +47,7 @@ use crate::message::Message;
 pub use crate::operation::FileForm;
 use crate::ports::{
     Baselines, Batches, Blobs, Clock, Commit, Entropy, Envelope, Hosts, Keys, Operations, Queue,
-    Store, Timetable,
+    Schedules, Store, Timetable,
 };
 use crate::time::Timestamp;
 use crate::transition::{Refusal, Retention, Stamp};
@@ -92,6 +93,7 @@ pub struct Ports {
     pub batches: Arc<dyn Batches>,
     pub baselines: Arc<dyn Baselines>,
     pub hosts: Arc<dyn Hosts>,
+    pub schedules: Arc<dyn Schedules>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
     pub timetable: Arc<dyn Timetable>,
@@ -111,6 +113,7 @@ pub struct App {
     places: Arc<cap::Places>,
     rates: Arc<admission::Rates>,
     hosts: Arc<crawl::KnownHosts>,
+    reconciled: Arc<schedule::Reconciled>,
 }
 
 /// How a change of a row ended.
@@ -134,6 +137,7 @@ impl App {
             hosts: Arc::default(),
             hold: Arc::default(),
             identity: Arc::default(),
+            reconciled: Arc::default(),
         }
     }
 

@@ -37,20 +37,23 @@ pub struct Swept {
 }
 
 impl App {
-    /// Sweeps up to `budget` rows, goes on with the operations that are due, and forgets what
-    /// refreshes compare with where nobody has refreshed it for long.
+    /// Sweeps up to `budget` rows, goes on with the operations that are due, tells the timetable what
+    /// it does not know yet, and forgets what refreshes compare with where nobody has refreshed it
+    /// for long.
     pub async fn sweep(&self, mode: Mode, budget: usize) -> Result<Swept, Error> {
         let jobs = self.sweep_jobs(mode, budget).await;
         let mut swept = jobs
             .as_ref()
             .map_or_else(|_| Swept::default(), Clone::clone);
         let operations = self.sweep_operations(mode, &mut swept).await;
+        let schedules = self.sweep_schedules(mode, &mut swept).await;
         let baselines = match mode {
             Mode::Routine => self.sweep_baselines(&mut swept).await,
             Mode::Restart | Mode::Shutdown => Ok(()),
         };
         jobs?;
         operations?;
+        schedules?;
         baselines?;
         Ok(swept)
     }
@@ -165,7 +168,7 @@ impl App {
                         .sweep_batch(&id, mode)
                         .await
                         .map(|more| if more { Done::Written } else { Done::Nothing }),
-                    RowId::Operation(_) => Ok(Done::Nothing),
+                    RowId::Operation(_) | RowId::Schedule(_) => Ok(Done::Nothing),
                 }
             })
             .buffered(CONCURRENCY)
