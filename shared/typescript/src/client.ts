@@ -21,6 +21,15 @@ import type {
   RecurringOptions,
   RefreshOptions,
   ResultOptions,
+  Schedule,
+  ScheduleChange,
+  ScheduledRun,
+  ScheduleFilter,
+  ScheduleList,
+  ScheduleListOptions,
+  ScheduleMoved,
+  ScheduleRun,
+  ScheduleSummary,
   WaitOptions,
 } from './types.js';
 
@@ -71,7 +80,7 @@ export class Harvestman {
     return this.#create({ type: 'refresh', ...of }, options);
   }
 
-  /** Create a job whenever a pattern of cron says; five fields. */
+  /** Create a job whenever a pattern of cron says; five fields. It is no job itself: `scheduleRuns` names those. */
   createRecurringJob(
     url: string,
     type: JobType,
@@ -156,6 +165,68 @@ export class Harvestman {
     } while (cursor);
   }
 
+  /** One page of schedules, newest first. */
+  async getSchedules(options: ScheduleListOptions = {}): Promise<ScheduleList> {
+    const { signal, cursor, ...query } = options;
+    const call = withSignal({ query: { ...query, cursor: cursor ?? undefined } }, signal);
+    return (await this.#read('/api/schedules', call)) as ScheduleList;
+  }
+
+  /** Every schedule that the filter lets through, newest first, read page by page as they are asked for. */
+  async *listSchedules(filter: ScheduleFilter = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
+    let cursor: string | null | undefined;
+    do {
+      const page: ScheduleList = await this.getSchedules({ limit: 100, ...filter, cursor: cursor ?? null });
+      yield* page.schedules;
+      cursor = page.nextCursor;
+    } while (cursor);
+  }
+
+  /** Read one schedule, with its next five runs. */
+  async getSchedule(id: string, options: CallOptions = {}): Promise<Schedule> {
+    return (await this.#read(schedulePath(id), options)) as Schedule;
+  }
+
+  /** Give a schedule other fields; `null` takes one back. */
+  async changeSchedule(id: string, change: ScheduleChange, options: CallOptions = {}): Promise<Schedule> {
+    return (await this.#schedule(id, 'PATCH', change, options)) as Schedule;
+  }
+
+  /** Let nothing fire until the schedule is resumed. */
+  async pauseSchedule(id: string, options: CallOptions = {}): Promise<ScheduleMoved> {
+    return (await this.#schedule(id, 'PUT', { action: 'pause' }, options)) as ScheduleMoved;
+  }
+
+  /** Let a paused schedule fire again, from now on. */
+  async resumeSchedule(id: string, options: CallOptions = {}): Promise<ScheduleMoved> {
+    return (await this.#schedule(id, 'PUT', { action: 'resume' }, options)) as ScheduleMoved;
+  }
+
+  /** End a schedule for good; its jobs stay. */
+  async deleteSchedule(id: string, options: CallOptions = {}): Promise<ScheduleMoved> {
+    const call: Call = { method: 'DELETE' };
+    return (await this.#transport.call(schedulePath(id), withSignal(call, options.signal))).body as ScheduleMoved;
+  }
+
+  /** Make a run of a schedule now, whatever its plan says. */
+  async runSchedule(id: string, options: CallOptions = {}): Promise<ScheduleRun> {
+    // Two are two runs: it is not asked for again where nobody knows what became of the first.
+    const call: Call = { method: 'POST', idempotencyKey: false };
+    return (await this.#transport.call(`${schedulePath(id)}/run`, withSignal(call, options.signal))).body as ScheduleRun;
+  }
+
+  /** What became of the last hundred firings, the latest first. */
+  async scheduleRuns(id: string, options: CallOptions = {}): Promise<ScheduledRun[]> {
+    const answer = await this.#read(`${schedulePath(id)}/runs`, options);
+    return (answer as { runs: ScheduledRun[] }).runs;
+  }
+
+  async #schedule(id: string, method: string, body: object, { signal }: CallOptions): Promise<unknown> {
+    // Twice is as good as once.
+    const call: Call = { method, body, repeatable: true };
+    return (await this.#transport.call(schedulePath(id), withSignal(call, signal))).body;
+  }
+
   async #read(path: string, call: Call): Promise<unknown> {
     return (await this.#transport.call(path, { ...call, repeatable: true })).body;
   }
@@ -164,6 +235,11 @@ export class Harvestman {
 function jobPath(id: string): string {
   if (id === '') throw new HarvestmanError(0, 'an id is needed');
   return `/api/jobs/${encodeURIComponent(id)}`;
+}
+
+function schedulePath(id: string): string {
+  if (id === '') throw new HarvestmanError(0, 'an id is needed');
+  return `/api/schedules/${encodeURIComponent(id)}`;
 }
 
 function withSignal(call: Call, signal: AbortSignal | undefined): Call {

@@ -40,6 +40,15 @@ export const JobUtils: Pick<
   | 'waitForJob'
   | 'listJobs'
   | 'results'
+  | 'getSchedules'
+  | 'listSchedules'
+  | 'getSchedule'
+  | 'changeSchedule'
+  | 'pauseSchedule'
+  | 'resumeSchedule'
+  | 'deleteSchedule'
+  | 'runSchedule'
+  | 'scheduleRuns'
 > = {
   createSinglePageJob: (...call) => client().createSinglePageJob(...call),
   createBatchJobs: (...call) => client().createBatchJobs(...call),
@@ -51,4 +60,13 @@ export const JobUtils: Pick<
   waitForJob: (...call) => client().waitForJob(...call),
   listJobs: (...call) => client().listJobs(...call),
   results: (...call) => client().results(...call),
+  getSchedules: (...call) => client().getSchedules(...call),
+  listSchedules: (...call) => client().listSchedules(...call),
+  getSchedule: (...call) => client().getSchedule(...call),
+  changeSchedule: (...call) => client().changeSchedule(...call),
+  pauseSchedule: (...call) => client().pauseSchedule(...call),
+  resumeSchedule: (...call) => client().resumeSchedule(...call),
+  deleteSchedule: (...call) => client().deleteSchedule(...call),
+  runSchedule: (...call) => client().runSchedule(...call),
+  scheduleRuns: (...call) => client().scheduleRuns(...call),
 };

@@ -36,9 +36,9 @@ export interface paths {
         get: operations["listJobs"];
         put?: never;
         /**
-         * Create a job, or with `urls` a batch.
+         * Create a job, with `urls` a batch, or with `cronPattern` a job that recurs.
          * @description Answers 200 with the existing job's id where an equal one is not finished yet; a batch is always
-         *     201 and says so of each job. Repeated with the same `Idempotency-Key` and body it answers the
+         *     201 and says so of each job. Of a job that recurs each run makes one. Repeated with the same `Idempotency-Key` and body it answers the
          *     same again, for 24 hours.
          */
         post: operations["createJob"];
@@ -218,6 +218,93 @@ export interface paths {
         post: operations["operateQueue"];
         /** Remove old jobs, or what makes equal jobs duplicates, or both. */
         delete: operations["clearQueue"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List schedules, newest first. */
+        get: operations["listSchedules"];
+        put?: never;
+        /**
+         * Create a job that recurs.
+         * @description The same as POST /api/jobs with `cronPattern`. Repeated with the same `Idempotency-Key` and body
+         *     it answers the same again, for 24 hours.
+         */
+        post: operations["createSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one schedule. */
+        get: operations["getSchedule"];
+        /**
+         * Pause or resume a schedule. To do it again changes nothing.
+         * @description What would have fired while it was paused is not made up for.
+         */
+        put: operations["controlSchedule"];
+        post?: never;
+        /** Delete a schedule. Its jobs stay. */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a schedule.
+         * @description Each field of the request takes the place of the one before, as a whole; `null` takes it back. A
+         *     pattern, a time zone or dates that are new count from now on.
+         */
+        patch: operations["changeSchedule"];
+        trace?: never;
+    };
+    "/api/schedules/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a run of a schedule now, whatever its plan says.
+         * @description It does not count among the runs of the plan. Where another run goes on and runs may not overlap,
+         *     it is refused; with `cancel-previous` it takes the other's place.
+         */
+        post: operations["runSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what became of the last 100 firings of a schedule, those that made no job included. */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -424,6 +511,45 @@ export interface components {
          * @enum {string}
          */
         Change: "new" | "same" | "changed" | "removed";
+        /**
+         * @description Fields to be changed, as in the request that creates a schedule; `null` takes one back.
+         * @example {
+         *       "cronPattern": "30 2 * * *",
+         *       "timezone": "Europe/Berlin"
+         *     }
+         */
+        ChangeScheduleBody: {
+            attempts?: unknown;
+            config?: unknown;
+            cronPattern?: unknown;
+            depth?: unknown;
+            endDate?: unknown;
+            exclude?: unknown;
+            forceRefresh?: unknown;
+            formats?: unknown;
+            fullRefresh?: unknown;
+            headers?: unknown;
+            include?: unknown;
+            includeSubdomains?: unknown;
+            isNewCustomer?: unknown;
+            jobId?: unknown;
+            lastCrawledAt?: unknown;
+            limit?: unknown;
+            maxConcurrency?: unknown;
+            maxPages?: unknown;
+            metadata?: unknown;
+            name?: unknown;
+            overlap?: unknown;
+            priority?: unknown;
+            requestDelay?: unknown;
+            respectRobots?: unknown;
+            sitemap?: unknown;
+            startDate?: unknown;
+            timeout?: unknown;
+            timezone?: unknown;
+            url?: unknown;
+            userAgent?: unknown;
+        };
         /**
          * @description What to read from a page besides what every page gives.
          * @example {
@@ -636,12 +762,12 @@ export interface components {
             respectRobots?: boolean;
             sitemap?: components["schemas"]["Sitemap"];
         };
-        /** @description One job, or with `urls` a batch. */
-        CreateBody: components["schemas"]["SinglePageBody"] | components["schemas"]["FullCrawlBody"] | components["schemas"]["RefreshBody"] | components["schemas"]["RefreshOfJobBody"] | components["schemas"]["SinglePageBatchBody"] | components["schemas"]["FullCrawlBatchBody"] | components["schemas"]["RefreshBatchBody"];
+        /** @description One job, with `urls` a batch, or with `cronPattern` one that recurs. */
+        CreateBody: components["schemas"]["SinglePageBody"] | components["schemas"]["FullCrawlBody"] | components["schemas"]["RefreshBody"] | components["schemas"]["RefreshOfJobBody"] | components["schemas"]["SinglePageBatchBody"] | components["schemas"]["FullCrawlBatchBody"] | components["schemas"]["RefreshBatchBody"] | components["schemas"]["SinglePageScheduleBody"] | components["schemas"]["FullCrawlScheduleBody"] | components["schemas"]["RefreshScheduleBody"] | components["schemas"]["RefreshOfJobScheduleBody"];
         /** @description 503 has two printed bodies: a full queue answers with that of the Queue System API. */
         CreateUnavailable: components["schemas"]["JobsError"] | components["schemas"]["V1Error"];
-        /** @description What was created: a job or a batch. */
-        CreatedBody: components["schemas"]["CreatedView"] | components["schemas"]["BatchView"];
+        /** @description What was created: a job, a batch, or a schedule. */
+        CreatedBody: components["schemas"]["CreatedView"] | components["schemas"]["BatchView"] | components["schemas"]["RecurringView"];
         /** @description The answer to a create. */
         CreatedView: {
             /** @description Present and true where an equal job exists already; `jobId` is that job's. */
@@ -1111,6 +1237,149 @@ export interface components {
              */
             userAgent?: string | null;
         };
+        /** @description A site to crawl. Again and again, by a pattern. */
+        FullCrawlScheduleBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * Format: cron-pattern
+             * @description When it recurs: minute, hour, day of month, month, weekday, as in crontab(5), with names, ranges, steps and lists; or `@daily` and its like.
+             * @example 0 0 * * *
+             */
+            cronPattern: string;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description Most links between the start and a page.
+             * @default 3
+             */
+            depth?: number | null;
+            /**
+             * @description It does not fire after this, in ISO 8601 or in epoch milliseconds.
+             * @example 2031-01-01T00:00:00.000Z
+             */
+            endDate?: string | number | null;
+            /**
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
+             * @example [
+             *       "*.pdf"
+             *     ]
+             */
+            exclude?: string[] | null;
+            /**
+             * @description In which forms a page is kept, besides title, description, headings and the facts of the fetch; all but `html` unless told.
+             * @default [
+             *       "text",
+             *       "markdown",
+             *       "links",
+             *       "metadata"
+             *     ]
+             * @example [
+             *       "text",
+             *       "links"
+             *     ]
+             */
+            formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /**
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
+             * @example [
+             *       "/shop/*"
+             *     ]
+             */
+            include?: string[] | null;
+            /**
+             * @description The whole registrable domain instead of the one host.
+             * @default false
+             */
+            includeSubdomains?: boolean | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /** @description Most runs. */
+            limit?: number | null;
+            /**
+             * @description Most requests at once.
+             * @default 8
+             */
+            maxConcurrency?: number | null;
+            /**
+             * @description Most results. Failed fetches are bounded by the same number.
+             * @default 100
+             */
+            maxPages?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            /**
+             * @description A name for people.
+             * @example Every night
+             */
+            name?: string | null;
+            /**
+             * @description What becomes of a run that is due while the one before has not ended: it is left out (`skip`), one waits for the other's end (`queue`), or it begins and the other is cancelled (`cancel-previous`).
+             * @default skip
+             * @enum {string|null}
+             */
+            overlap?: "skip" | "queue" | "cancel-previous" | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description Milliseconds between two requests to a host.
+             * @default 0
+             */
+            requestDelay?: number | null;
+            /**
+             * @description Whether robots.txt (RFC 9309) is obeyed.
+             * @default true
+             */
+            respectRobots?: boolean | null;
+            /**
+             * @description Whether addresses come from sitemaps and links (`include`), from links alone (`skip`), or from sitemaps alone (`only`).
+             * @default include
+             * @enum {string|null}
+             */
+            sitemap?: "include" | "skip" | "only" | null;
+            /**
+             * @description It does not fire before this, in ISO 8601 or in epoch milliseconds.
+             * @example 2030-01-01T00:00:00.000Z
+             */
+            startDate?: string | number | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * Format: time-zone
+             * @description The IANA time zone that the pattern is read in. A local time that a change of clocks skips does not fire, and one that it repeats fires once.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone?: string | null;
+            /**
+             * @description What the job does.
+             * @example full-crawl
+             * @enum {string}
+             */
+            type: "full-crawl";
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
         /**
          * @description Headers by name, at most 32: what belongs to the connection cannot be set.
          * @example {
@@ -1283,6 +1552,16 @@ export interface components {
             /** @description Goes on after this page; null at the end. */
             nextCursor?: string | null;
         };
+        /** @description The run that was made last. */
+        LastRunView: {
+            /** @example job_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            jobId: string;
+            /**
+             * Format: date-time
+             * @description The instant that it was meant for.
+             */
+            scheduledAt: string;
+        };
         Link: {
             /** @description The `rel` attribute, where there is one. */
             rel?: string | null;
@@ -1367,6 +1646,22 @@ export interface components {
             deduplicated: number;
             /** Format: int64 */
             failed: number;
+        };
+        /** @description The answer to a call that pauses, resumes or deletes a schedule. */
+        MovedView: {
+            /** @example Schedule paused */
+            message: string;
+            /** @example sch_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            scheduleId: string;
+            /**
+             * @description Where the schedule stands now: active, paused, ended or deleted.
+             * @example paused
+             */
+            status: string;
+            /** @example true */
+            success: boolean;
+            /** Format: date-time */
+            timestamp: string;
         };
         /** @description A key to make: either a customer's or an admin's. */
         NewKeyBody: {
@@ -1471,6 +1766,11 @@ export interface components {
              */
             timeout: number;
         };
+        /**
+         * @description What becomes of a run that is due while the one before has not ended.
+         * @enum {string}
+         */
+        Overlap: "skip" | "queue" | "cancel-previous";
         /** @description How a crawl goes on. */
         PaceView: {
             /**
@@ -1763,6 +2063,42 @@ export interface components {
              */
             url: string;
         };
+        /**
+         * @description What a job that recurs does.
+         * @enum {string}
+         */
+        RecurringType: "recurring-single-page" | "recurring-full-crawl" | "recurring-refresh";
+        /** @description The answer to the creation of a job that recurs. */
+        RecurringView: {
+            /** @example 0 0 * * * */
+            cronPattern: string;
+            /** @example Recurring job created successfully */
+            message: string;
+            /** @description The first runs, five at most. */
+            nextRuns: string[];
+            /** @example sch_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            scheduleId: string;
+            /**
+             * @description A path that answers with the schedule.
+             * @example /api/schedules/sch_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            statusUrl: string;
+            /** @example true */
+            success: boolean;
+            /** Format: date-time */
+            timestamp: string;
+            /**
+             * @description The IANA time zone that the pattern is read in.
+             * @example UTC
+             */
+            timezone: string;
+            type: components["schemas"]["RecurringType"];
+            /**
+             * @description The address as it was sent.
+             * @example https://example.com
+             */
+            url: string;
+        };
         /** @description What was scraped before, to be scraped again, one job for each address: all of them or, where anything is wrong, none. */
         RefreshBatchBody: {
             /**
@@ -1986,6 +2322,194 @@ export interface components {
              */
             userAgent?: string | null;
         };
+        /** @description What an earlier job has scraped, to be scraped again. Again and again, by a pattern. */
+        RefreshOfJobScheduleBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * Format: cron-pattern
+             * @description When it recurs: minute, hour, day of month, month, weekday, as in crontab(5), with names, ranges, steps and lists; or `@daily` and its like.
+             * @example 0 0 * * *
+             */
+            cronPattern: string;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description It does not fire after this, in ISO 8601 or in epoch milliseconds.
+             * @example 2031-01-01T00:00:00.000Z
+             */
+            endDate?: string | number | null;
+            /**
+             * @description Fetch also what was seen a moment ago.
+             * @default false
+             */
+            forceRefresh?: boolean | null;
+            /**
+             * @description Crawl the site anew instead of the pages that are known.
+             * @default false
+             */
+            fullRefresh?: boolean | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /**
+             * @description The earlier job.
+             * @example job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            jobId: string;
+            /**
+             * @description When the pages were last seen, in ISO 8601 or in epoch milliseconds: those seen later are left alone.
+             * @example 2024-01-01T00:00:00.000Z
+             */
+            lastCrawledAt?: string | number | null;
+            /** @description Most runs. */
+            limit?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            /**
+             * @description A name for people.
+             * @example Every night
+             */
+            name?: string | null;
+            /**
+             * @description What becomes of a run that is due while the one before has not ended: it is left out (`skip`), one waits for the other's end (`queue`), or it begins and the other is cancelled (`cancel-previous`).
+             * @default skip
+             * @enum {string|null}
+             */
+            overlap?: "skip" | "queue" | "cancel-previous" | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description It does not fire before this, in ISO 8601 or in epoch milliseconds.
+             * @example 2030-01-01T00:00:00.000Z
+             */
+            startDate?: string | number | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * Format: time-zone
+             * @description The IANA time zone that the pattern is read in. A local time that a change of clocks skips does not fire, and one that it repeats fires once.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone?: string | null;
+            /**
+             * @description What the job does.
+             * @example refresh
+             * @enum {string}
+             */
+            type: "refresh";
+            url?: null;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description What was scraped before, to be scraped again: the latest crawl that started at this address, else the page. Again and again, by a pattern. */
+        RefreshScheduleBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * Format: cron-pattern
+             * @description When it recurs: minute, hour, day of month, month, weekday, as in crontab(5), with names, ranges, steps and lists; or `@daily` and its like.
+             * @example 0 0 * * *
+             */
+            cronPattern: string;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description It does not fire after this, in ISO 8601 or in epoch milliseconds.
+             * @example 2031-01-01T00:00:00.000Z
+             */
+            endDate?: string | number | null;
+            /**
+             * @description Fetch also what was seen a moment ago.
+             * @default false
+             */
+            forceRefresh?: boolean | null;
+            /**
+             * @description Crawl the site anew instead of the pages that are known.
+             * @default false
+             */
+            fullRefresh?: boolean | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            jobId?: null;
+            /**
+             * @description When the pages were last seen, in ISO 8601 or in epoch milliseconds: those seen later are left alone.
+             * @example 2024-01-01T00:00:00.000Z
+             */
+            lastCrawledAt?: string | number | null;
+            /** @description Most runs. */
+            limit?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            /**
+             * @description A name for people.
+             * @example Every night
+             */
+            name?: string | null;
+            /**
+             * @description What becomes of a run that is due while the one before has not ended: it is left out (`skip`), one waits for the other's end (`queue`), or it begins and the other is cancelled (`cancel-previous`).
+             * @default skip
+             * @enum {string|null}
+             */
+            overlap?: "skip" | "queue" | "cancel-previous" | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description It does not fire before this, in ISO 8601 or in epoch milliseconds.
+             * @example 2030-01-01T00:00:00.000Z
+             */
+            startDate?: string | number | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * Format: time-zone
+             * @description The IANA time zone that the pattern is read in. A local time that a change of clocks skips does not fire, and one that it repeats fires once.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone?: string | null;
+            /**
+             * @description What the job does.
+             * @example refresh
+             * @enum {string}
+             */
+            type: "refresh";
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
         /** @description The options of a refresh. */
         RefreshView: {
             forceRefresh?: boolean;
@@ -2083,6 +2607,123 @@ export interface components {
              * @example failed
              */
             only?: string | null;
+        };
+        /** @description The answer to a run that was asked for. */
+        RunBegunView: {
+            /** @example job_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            jobId: string;
+            /** @example Run begun */
+            message: string;
+            /** @example sch_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            scheduleId: string;
+            /**
+             * @description A path that answers with the job.
+             * @example /api/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            statusUrl: string;
+            /** @example true */
+            success: boolean;
+            /** Format: date-time */
+            timestamp: string;
+        };
+        /**
+         * @description What became of a firing.
+         * @enum {string}
+         */
+        RunOutcome: "fired" | "skipped" | "held" | "missed" | "limit" | "refused";
+        /**
+         * @description Who asked for a run.
+         * @enum {string}
+         */
+        RunTrigger: "schedule" | "manual";
+        /** @description What became of one firing. */
+        RunView: {
+            /**
+             * Format: date-time
+             * @description When it was handled.
+             */
+            at: string;
+            jobId: string | null;
+            jobStatus: components["schemas"]["Status"] | null;
+            outcome: components["schemas"]["RunOutcome"];
+            /** @description Why there is no job. */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description The instant that it was meant for.
+             */
+            scheduledAt: string;
+            trigger: components["schemas"]["RunTrigger"];
+        };
+        /** @description The last runs of a schedule, the latest first. They outlive their jobs, by 90 days at most. */
+        RunsView: {
+            runs: components["schemas"]["RunView"][];
+        };
+        /** @description What to do with a schedule. */
+        ScheduleActionBody: {
+            /** @example pause */
+            action: string;
+        };
+        /** @description A job that recurs. */
+        ScheduleBody: components["schemas"]["SinglePageScheduleBody"] | components["schemas"]["FullCrawlScheduleBody"] | components["schemas"]["RefreshScheduleBody"] | components["schemas"]["RefreshOfJobScheduleBody"];
+        /**
+         * @description Where a schedule stands.
+         * @enum {string}
+         */
+        ScheduleStatus: "active" | "paused" | "ended";
+        /** @description A schedule in a list. */
+        ScheduleSummary: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @example 0 0 * * * */
+            cronPattern: string;
+            /** @example default */
+            customerId: string;
+            /** Format: date-time */
+            endDate: string | null;
+            /**
+             * Format: int64
+             * @description Runs that the plan has made.
+             */
+            fired: number;
+            /** @example sch_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            id: string;
+            lastRun: components["schemas"]["LastRunView"] | null;
+            /**
+             * Format: int64
+             * @description Most runs of the plan.
+             */
+            limit: number | null;
+            name: string | null;
+            /** @description The next runs, five at most; none while it is paused or has ended. */
+            nextRuns: string[];
+            overlap: components["schemas"]["Overlap"];
+            priority: components["schemas"]["PriorityName"];
+            /** Format: date-time */
+            startDate: string | null;
+            status: components["schemas"]["ScheduleStatus"];
+            /** @example Europe/Berlin */
+            timezone: string;
+            type: components["schemas"]["JobType"];
+            /**
+             * Format: date-time
+             * @description When a client changed it last.
+             */
+            updatedAt: string;
+            /** @example https://example.com */
+            url: string;
+        };
+        /** @description One schedule in full. */
+        ScheduleView: components["schemas"]["ScheduleSummary"] & {
+            /** @description What each job is given. */
+            metadata: Record<string, never> | null;
+            options: components["schemas"]["OptionsView"];
+        };
+        /** @description A page of schedules, newest first. */
+        SchedulesView: {
+            /** @description Where the next page starts; null at the end. */
+            nextCursor: string | null;
+            schedules: components["schemas"]["ScheduleSummary"][];
         };
         /** @description A page to scrape, where nothing else can be asked for. */
         ScrapeBody: {
@@ -2238,6 +2879,80 @@ export interface components {
              * @description The job's own working time in milliseconds; 30000 unless told.
              */
             timeout?: number | null;
+            type: components["schemas"]["SinglePage"];
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is
+             *     sent.
+             * @example https://example.com
+             */
+            url: string;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+        };
+        /** @description A page to scrape. Again and again, by a pattern. */
+        SinglePageScheduleBody: {
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * Format: cron-pattern
+             * @description When it recurs: minute, hour, day of month, month, weekday, as in crontab(5), with names, ranges, steps and lists; or `@daily` and its like.
+             * @example 0 0 * * *
+             */
+            cronPattern: string;
+            /**
+             * @description Whose job it is; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description It does not fire after this, in ISO 8601 or in epoch milliseconds.
+             * @example 2031-01-01T00:00:00.000Z
+             */
+            endDate?: string | number | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /** @description Most runs. */
+            limit?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            /**
+             * @description A name for people.
+             * @example Every night
+             */
+            name?: string | null;
+            /**
+             * @description What becomes of a run that is due while the one before has not ended: it is left out (`skip`), one waits for the other's end (`queue`), or it begins and the other is cancelled (`cancel-previous`).
+             * @default skip
+             * @enum {string|null}
+             */
+            overlap?: "skip" | "queue" | "cancel-previous" | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description It does not fire before this, in ISO 8601 or in epoch milliseconds.
+             * @example 2030-01-01T00:00:00.000Z
+             */
+            startDate?: string | number | null;
+            /**
+             * Format: int64
+             * @description The job's own working time in milliseconds; 30000 unless told.
+             */
+            timeout?: number | null;
+            /**
+             * Format: time-zone
+             * @description The IANA time zone that the pattern is read in. A local time that a change of clocks skips does not fire, and one that it repeats fires once.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone?: string | null;
             type: components["schemas"]["SinglePage"];
             /**
              * Format: iri
@@ -2722,7 +3437,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
-                    /** @description Path of the job; not of a batch */
+                    /** @description Path of the job or the schedule; not of a batch */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2778,7 +3493,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobsError"];
                 };
             };
-            /** @description The first request with this key is still being carried out */
+            /** @description The first request with this key is still being carried out, or the customer has 1,000 schedules */
             409: {
                 headers: {
                     /** @description Seconds */
@@ -4072,6 +4787,776 @@ export interface operations {
             };
             /** @description It concerns others as well */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: {
+                /** @description Schedules of this customer alone */
+                customerId?: string;
+                /** @description Schedules that stand there alone */
+                status?: components["schemas"]["ScheduleStatus"];
+                /** @description Most schedules on the page, 10 unless told */
+                limit?: number;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of schedules */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulesView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key belongs to another customer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    createSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request, so that it can be repeated: visible ASCII */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Path of the schedule */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecurringView"];
+                };
+            };
+            /** @description Something in the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "details": [
+                     *         {
+                     *           "field": "timezone",
+                     *           "message": "must be a time zone of the IANA database, such as Europe/Berlin"
+                     *         }
+                     *       ],
+                     *       "error": "Invalid job data"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key belongs to another customer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description There is no job with the `jobId` of a refresh */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The customer has 1,000 schedules */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateUnavailable"];
+                };
+            };
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the schedule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such schedule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    controlSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the schedule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleActionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovedView"];
+                };
+            };
+            /** @description Something in the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such schedule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the schedule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing fires any more, and it cannot be read again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovedView"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such schedule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    changeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the schedule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description The schedule as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Something in the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such schedule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    runSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the schedule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job is made */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunBegunView"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such schedule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Another run goes on; the body says where its job stands */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Queue is full, or out of reach */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateUnavailable"];
+                };
+            };
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the schedule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs, the latest first */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such schedule */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -100,11 +100,14 @@ export interface BatchOptions extends JobOptions {
   staggerDelay?: number;
 }
 
-export interface RecurringOptions extends CrawlOptions, RefreshOptions {
+/** Each run starts at its own time and makes a job of its own. */
+export interface RecurringOptions
+  extends Omit<CrawlOptions & RefreshOptions, 'delay' | 'deduplicate' | 'deduplicateFor'> {
   /** An IANA name such as `Europe/Berlin`; UTC unless told. */
   timezone?: string;
-  startDate?: string;
-  endDate?: string;
+  /** In ISO 8601 or epoch milliseconds, the first and the last instant at which it may fire. */
+  startDate?: string | number | Date;
+  endDate?: string | number | Date;
   /** Most runs. */
   limit?: number;
   name?: string;
@@ -126,15 +129,36 @@ export interface CreatedBatch {
 }
 
 /** The answer to a recurring job. */
-export interface CreatedSchedule {
-  success: boolean;
-  scheduleId: string;
-  type: string;
-  cronPattern: string;
-  /** The next five, in ISO 8601. */
-  nextRuns: string[];
-  message: string;
-  timestamp: string;
+export type CreatedSchedule = Schemas['RecurringView'];
+/** A schedule in full. */
+export type Schedule = Schemas['ScheduleView'];
+/** A schedule in a list. */
+export type ScheduleSummary = Schemas['ScheduleSummary'];
+/** A page of schedules. */
+export type ScheduleList = Schemas['SchedulesView'];
+/** The answer to a pause, a resumption or the end of a schedule. */
+export type ScheduleMoved = Schemas['MovedView'];
+/** The answer to a run that was asked for. */
+export type ScheduleRun = Schemas['RunBegunView'];
+/** What became of one firing of a schedule. */
+export type ScheduledRun = Schemas['RunView'];
+
+/** What of a schedule is to be another; `null` takes back what was said before. */
+export type ScheduleChange = {
+  [Field in keyof Omit<RecurringOptions, 'signal' | 'idempotencyKey' | 'customerId'>]?: RecurringOptions[Field] | null;
+} & { url?: string; type?: JobType; cronPattern?: string };
+
+/** Which schedules to list; filters compose. */
+export interface ScheduleFilter extends CallOptions {
+  customerId?: string;
+  status?: Schemas['ScheduleStatus'];
+  /** Schedules of one page, 1 to 100. */
+  limit?: number;
+}
+
+export interface ScheduleListOptions extends ScheduleFilter {
+  /** `nextCursor` of the page before. */
+  cursor?: string | null;
 }
 
 /** Which jobs to list; filters compose. */

@@ -202,10 +202,34 @@ test('a batch makes a job of each address, and one of two equal ones', async () 
 });
 
 test('what the service does not do yet is refused, never ignored', async () => {
-  const url = service.site.url('/');
-  const error = await refusal(client.createRecurringJob(url, 'refresh', '0 0 * * *', { timezone: 'Europe/Berlin' }));
+  const error = await refusal(client.createBatchJobs([service.site.url('/')], 'navigate'));
   assert.equal(error.status, 400);
   assert.match(error.message, /not available yet/);
+});
+
+test('a job recurs, and its schedule is read, changed, paused, run and deleted', async () => {
+  const options = { timezone: 'Europe/Berlin', customerId: 'planner', startDate: new Date('2030-01-01') };
+  const created = await client.createRecurringJob(service.site.url('/often'), 'single-page', '0 2 * * *', options);
+  assert.equal(created.type, 'recurring-single-page');
+  assert.equal(created.nextRuns[0], '2030-01-01T01:00:00.000Z');
+  const id = created.scheduleId;
+  const schedule = await client.getSchedule(id);
+  assert.deepEqual([schedule.timezone, schedule.status, schedule.fired], ['Europe/Berlin', 'active', 0]);
+  const changed = await client.changeSchedule(id, { cronPattern: '@daily', timezone: null, name: 'Daily' });
+  assert.deepEqual([changed.cronPattern, changed.timezone, changed.name], ['@daily', 'UTC', 'Daily']);
+  assert.equal((await client.pauseSchedule(id)).status, 'paused');
+  assert.deepEqual((await client.getSchedule(id)).nextRuns, []);
+  assert.equal((await client.resumeSchedule(id)).status, 'active');
+  const run = await client.runSchedule(id);
+  assert.equal((await client.waitForJob(run.jobId)).status, 'completed');
+  const [only] = await client.scheduleRuns(id);
+  assert.deepEqual([only?.outcome, only?.trigger, only?.jobId], ['fired', 'manual', run.jobId]);
+  const listed: string[] = [];
+  for await (const one of client.listSchedules({ customerId: 'planner', limit: 1 })) listed.push(one.id);
+  assert.deepEqual(listed, [id]);
+  assert.equal((await client.getSchedules({ status: 'paused' })).schedules.length, 0);
+  assert.equal((await client.deleteSchedule(id)).status, 'deleted');
+  assert.equal((await refusal(client.getSchedule(id))).status, 404);
 });
 
 test('a crawl and a refresh are asked for with all that they take', async () => {
