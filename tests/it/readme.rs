@@ -1,7 +1,7 @@
 //! What README.md shows is what the service does.
 
 use axum::http::StatusCode;
-use jobs::FailureCode;
+use jobs::{FailureCode, Timestamp};
 use serde_json::Value;
 
 use crate::app::{Anything, START, TestApp};
@@ -48,6 +48,21 @@ async fn the_example_is_answered_as_shown() {
     app.drain(&Anything).await;
     let status = app.get(created.text("statusUrl")).await;
     assert_eq!(status.text("status"), "completed");
+}
+
+#[tokio::test]
+async fn the_example_of_a_recurring_job_is_answered_as_shown() {
+    let app = TestApp::start();
+    let shown = example("recurring response");
+    let at = Timestamp::parse(shown["timestamp"].as_str().unwrap()).unwrap();
+    app.advance(at.since(START));
+    let created = app.post("/api/jobs", &example("recurring request")).await;
+    assert_eq!(created.status, StatusCode::CREATED);
+    let mut said = created.json;
+    for name in ["scheduleId", "statusUrl"] {
+        said[name] = shown[name].clone();
+    }
+    assert_eq!(said, shown);
 }
 
 #[test]
