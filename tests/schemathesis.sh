@@ -51,7 +51,7 @@ fi
 operations=$(python3 -c 'import json, sys, urllib.request
 with urllib.request.urlopen(sys.argv[1]) as answer:
     print(sum(len(path) for path in json.load(answer)["paths"].values()))' "$address/openapi.json")
-each=$((60 + 1500 / operations))
+each=$((30 + 1000 / operations))
 
 failed=0
 (

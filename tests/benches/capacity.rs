@@ -58,6 +58,10 @@ pub(crate) async fn measure() -> Section {
         }
     }
     rows.push(row("a job, created to completed", total).at_most(GOAL_WRITE_UNITS));
+    rows.push(row(
+        "the same, where somebody listens to its events",
+        heard().await,
+    ));
     let mut purge = Spent::default();
     for (operation, spent) in purged {
         rows.push(row(&format!("purge: {operation}"), spent));
@@ -90,6 +94,27 @@ pub(crate) async fn measure() -> Section {
         ],
         rows,
     }
+}
+
+/// A job whose events are put on a bus.
+async fn heard() -> Spent {
+    let service = Metered::heard();
+    create(&service.app, 1).await;
+    let message = service.queue.queue.try_receive().unwrap();
+    let divider = Divider {
+        meter: Arc::clone(&service.meter),
+        claim: Mutex::default(),
+    };
+    let mut total = Spent::default();
+    for (_, spent) in service.meter.bill() {
+        total += spent;
+    }
+    handle(&service.app, &divider, &message).await;
+    let claimed = divider.claim.into_inner().unwrap();
+    for (_, spent) in claimed.into_iter().chain(service.meter.bill()) {
+        total += spent;
+    }
+    total
 }
 
 fn row(name: &str, spent: Spent) -> Row {

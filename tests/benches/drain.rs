@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use jobs::ports::{PageRequest, Scraper};
-use jobs::{App, Failure, Message, NewJob, Page};
+use jobs::ports::{Courier, PageRequest, Post, Posted, Scraper};
+use jobs::{App, Failure, FailureCode, Message, NewJob, Page};
 use local::queue::LocalQueue;
 use tokio::task::JoinSet;
 
@@ -24,6 +24,16 @@ struct Ready;
 impl Scraper for Ready {
     async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
         Ok(page(request.url.as_str()))
+    }
+}
+
+/// Nothing is posted to anybody here.
+struct NoCourier;
+
+#[async_trait]
+impl Courier for NoCourier {
+    async fn post(&self, _: &Post) -> Result<Posted, Failure> {
+        Err(Failure::new(FailureCode::Internal, "Nothing is posted"))
     }
 }
 
@@ -117,6 +127,12 @@ pub(crate) async fn handle_until(
     let mut event = SqsEvent::default();
     event.records = vec![record];
     let deadline = app.now() + most;
-    let answer = worker::handle(app, scraper, event, deadline).await;
+    let tools = worker::Tools {
+        scraper,
+        courier: &NoCourier,
+        check: |_| Vec::new(),
+        judge: &|_| Ok(()),
+    };
+    let answer = worker::handle(app, tools, event, deadline).await;
     assert!(answer.batch_item_failures.is_empty(), "{message:?}");
 }

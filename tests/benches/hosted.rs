@@ -1,6 +1,7 @@
 //! The service of `harvestman serve` in this process, on a folder or in memory.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use api::Access;
 use axum::Router;
@@ -39,7 +40,12 @@ impl Hosted {
             Data::Memory
         };
         let host = Host::open(&data, LIMITS()).unwrap();
-        let router = api::router(host.app.clone(), scrape::check, Access::Open);
+        let router = api::router(
+            host.app.clone(),
+            scrape::check,
+            Arc::new(scrape::judge(scrape::Targets::Public)),
+            Access::Open,
+        );
         let (address, server) = serve(router).await;
         let path = "/api/jobs".to_owned();
         Self {

@@ -10,7 +10,7 @@ use axum::response::Html;
 use axum::routing::get;
 use jobs::ports::{PageRequest, Scraper};
 use jobs::{App, Failure, JobId, Page, State};
-use local::host::Reach;
+use local::host::{Reach, Web};
 use scrape::{Targets, WebScraper};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -25,7 +25,7 @@ const WORKERS: usize = 4;
 
 /// The scraper of the service; says when a page has been read.
 struct Observed {
-    scraper: WebScraper,
+    scraper: Arc<WebScraper>,
     read: mpsc::UnboundedSender<Instant>,
 }
 
@@ -77,9 +77,10 @@ pub(crate) async fn measure() -> Section {
 async fn follow(column: &str, site: &str) -> Times {
     let hosted = Hosted::open(column).await;
     let (read, mut reads) = mpsc::unbounded_channel();
-    let scraper = WebScraper::new(Targets::AnyAddress).unwrap();
-    let scraper = Arc::new(Observed { scraper, read });
-    let workers = hosted.host.start(scraper, WORKERS, &Reach::All).await;
+    let scraper = Arc::new(WebScraper::new(Targets::AnyAddress).unwrap());
+    let mut web = Web::new(&scraper, Targets::AnyAddress);
+    web.scraper = Arc::new(Observed { scraper, read });
+    let workers = hosted.host.start(web, WORKERS, &Reach::All).await;
     let mut client = Client::connect(&hosted.target).await;
     let mut times = Times::default();
     for number in 0..WARM_UP + JOBS {

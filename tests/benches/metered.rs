@@ -17,8 +17,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jobs::app::Ports;
 use jobs::page::Metadata;
-use jobs::ports::{Blobs, Clock, Envelope, PortError, Queue, Store};
-use jobs::{App, Page};
+use jobs::ports::{Blobs, Bus, Clock, Envelope, PortError, Queue, Store};
+use jobs::{App, Event, Page};
 use local::embedded::{Answer, Embedded, read_request, write_response};
 use local::host::connection;
 use local::queue::LocalQueue;
@@ -186,6 +186,22 @@ impl Blobs for CountedBlobs {
     }
 }
 
+/// Takes every event, where anybody listens.
+struct Listener {
+    is_heard: bool,
+}
+
+#[async_trait]
+impl Bus for Listener {
+    fn listens(&self) -> bool {
+        self.is_heard
+    }
+
+    async fn put(&self, _: &[Event]) -> Result<Vec<usize>, PortError> {
+        Ok(Vec::new())
+    }
+}
+
 pub(crate) struct Metered {
     pub(crate) app: App,
     pub(crate) blobs: Arc<CountedBlobs>,
@@ -198,24 +214,41 @@ impl Metered {
     /// On an empty table in memory.
     pub(crate) fn open() -> Self {
         let clock = Arc::new(SystemClock);
-        Self::with(Some(Mutex::default()), Arc::new(InMemory::new()), clock)
+        Self::with(
+            Some(Mutex::default()),
+            Arc::new(InMemory::new()),
+            clock,
+            false,
+        )
+    }
+
+    /// As [`Metered::open`], with a bus on which somebody listens.
+    pub(crate) fn heard() -> Self {
+        let clock = Arc::new(SystemClock);
+        Self::with(
+            Some(Mutex::default()),
+            Arc::new(InMemory::new()),
+            clock,
+            true,
+        )
     }
 
     /// On an empty table in memory, by the clock of a test. Keeps no requests.
     pub(crate) fn timed(clock: Arc<dyn Clock>) -> Self {
-        Self::with(None, Arc::new(InMemory::new()), clock)
+        Self::with(None, Arc::new(InMemory::new()), clock, false)
     }
 
     /// On an empty table in memory and with its blobs in a folder. Keeps no requests.
     pub(crate) fn lean(folder: &Path) -> Self {
         let blobs = LocalFileSystem::new_with_prefix(folder).unwrap();
-        Self::with(None, Arc::new(blobs), Arc::new(SystemClock))
+        Self::with(None, Arc::new(blobs), Arc::new(SystemClock), false)
     }
 
     fn with(
         requests: Option<Mutex<Vec<Request>>>,
         blobs: Arc<dyn ObjectStore>,
         clock: Arc<dyn Clock>,
+        is_heard: bool,
     ) -> Self {
         let meter = Arc::new(Meter {
             embedded: empty_table(),
@@ -243,9 +276,12 @@ impl Metered {
             batches: Arc::clone(&table) as _,
             baselines: Arc::clone(&table) as _,
             hosts: Arc::clone(&table) as _,
+            webhooks: Arc::clone(&table) as _,
+            deliveries: Arc::clone(&table) as _,
             schedules: table,
             queue: Arc::clone(&queue) as Arc<dyn Queue>,
             blobs: Arc::clone(&blobs) as Arc<dyn Blobs>,
+            bus: Arc::new(Listener { is_heard }),
             timetable: Arc::new(LocalTicker::new(Arc::clone(&clock))),
             clock,
             entropy: Arc::new(SystemEntropy),

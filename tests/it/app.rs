@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::Access;
-use async_trait::async_trait;
 use aws::blobs::ObjectBlobs;
 use aws::client::{self, Connection};
 use aws::table::Table;
@@ -18,9 +17,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use futures::StreamExt;
 use http_body_util::BodyExt;
 use jobs::app::{Handled, Limits, Ports, Swept};
-use jobs::ports::{Batches, Clock, Entropy, Envelope, Keys, PageRequest, Queue, Scraper, Store};
+use jobs::ports::{Batches, Clock, Envelope, Keys, Queue, Scraper, Store};
 use jobs::transition::{Mode, Refusal, Stamp};
-use jobs::{App, Failure, Job, JobId, KeyHash, Message, Page, Timestamp};
+use jobs::{App, Job, JobId, KeyHash, Message, Timestamp};
 use local::embedded::Embedded;
 use local::queue::LocalQueue;
 use object_store::ObjectStore;
@@ -28,7 +27,15 @@ use object_store::memory::InMemory;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+mod fakes;
+
+pub(crate) use fakes::{Anything, Scripted};
+use fakes::{ManualClock, Seeded};
+
+use crate::events::bus::TestBus;
+use crate::events::letters::Letters;
 use crate::rows;
+use crate::support::{WEBHOOK_KEY, judge};
 use crate::timetable::Recorded;
 
 pub(crate) const TABLE: &str = "tested";
@@ -40,63 +47,6 @@ pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
 pub(crate) const INVOCATION: Duration = Duration::from_mins(1);
 /// How long a claim holds a job.
 pub(crate) const LEASE: Duration = Duration::from_secs(65);
-
-/// A clock that stands until it is moved.
-struct ManualClock(AtomicI64);
-
-#[async_trait]
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
-    }
-
-    /// Whoever waits moves the clock.
-    async fn sleep(&self, time: Duration) {
-        self.0.fetch_add(time.as_millis() as i64, Ordering::Relaxed);
-    }
-
-    async fn alarm(&self, _: Duration) {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Random numbers that are the same in every run (`SplitMix64`).
-struct Seeded(AtomicU64);
-
-impl Seeded {
-    fn half(&self) -> u64 {
-        let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
-
-impl Entropy for Seeded {
-    fn next(&self) -> u128 {
-        (u128::from(self.half()) << 64) | u128::from(self.half())
-    }
-}
-
-/// A web on which every page is the same.
-pub(crate) struct Anything;
-
-#[async_trait]
-impl Scraper for Anything {
-    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
-        Ok(crate::support::page(request.url.as_str(), START))
-    }
-}
-
-/// A web that is a function.
-pub(crate) struct Scripted<F>(pub(crate) F);
-
-#[async_trait]
-impl<F: Fn(&PageRequest) -> Result<Page, Failure> + Send + Sync> Scraper for Scripted<F> {
-    async fn scrape(&self, request: &PageRequest) -> Result<Page, Failure> {
-        self.0(request)
-    }
-}
 
 /// An answer of the API, its body read.
 #[derive(Debug)]
@@ -135,6 +85,8 @@ pub(crate) struct TestApp {
     pub(crate) blobs: Arc<InMemory>,
     pub(crate) timetable: Recorded,
     clock: Arc<ManualClock>,
+    pub(crate) bus: Arc<TestBus>,
+    letters: Arc<Letters>,
     pub(crate) ports: Ports,
     pub(crate) router: Router,
 }
@@ -172,6 +124,8 @@ impl TestApp {
         let clock = Arc::new(ManualClock(AtomicI64::new(START.as_millis())));
         let queue = LocalQueue::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let blobs = Arc::new(InMemory::new());
+        let bus = Arc::new(TestBus::default());
+        let letters = Arc::new(Letters::new(&queue));
         let timetable = Recorded::new(Arc::clone(&clock) as _);
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
@@ -180,22 +134,27 @@ impl TestApp {
             batches: Arc::clone(&store) as Arc<dyn Batches>,
             baselines: Arc::clone(&store) as _,
             hosts: Arc::clone(&store) as _,
+            queue: Arc::clone(&letters) as _,
+            webhooks: Arc::clone(&store) as _,
+            deliveries: Arc::clone(&store) as _,
+            blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
+            bus: Arc::clone(&bus) as _,
             schedules: Arc::clone(&store) as _,
             timetable: Arc::new(timetable.clone()),
-            queue: Arc::new(queue.clone()),
-            blobs: Arc::new(ObjectBlobs::new(Arc::clone(&blobs) as Arc<dyn ObjectStore>)),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(Seeded(AtomicU64::new(1))),
         };
-        let app = App::new(ports.clone(), limits);
+        let app = App::new(ports.clone(), limits).with_webhook_key(Some(WEBHOOK_KEY));
         Self {
-            router: api::router(app.clone(), scrape::check, Access::Open),
+            router: api::router(app.clone(), scrape::check, judge(), Access::Open),
             ports,
             app,
             store,
             queue,
             embedded,
             blobs,
+            bus,
+            letters,
             timetable,
             clock,
         }
@@ -204,13 +163,13 @@ impl TestApp {
     /// The same service, for callers with a key alone.
     pub(crate) fn behind_keys(mut self, admin: Option<KeyHash>) -> Self {
         self.app = self.app.clone().with_admin_key(admin);
-        self.router = api::router(self.app.clone(), scrape::check, Access::Keys);
+        self.router = api::router(self.app.clone(), scrape::check, judge(), Access::Keys);
         self
     }
 
     /// Another process of the same service: it shares what is stored and sent, and nothing else.
     pub(crate) fn another(&self, limits: Limits) -> App {
-        App::new(self.ports.clone(), limits)
+        App::new(self.ports.clone(), limits).with_webhook_key(Some(WEBHOOK_KEY))
     }
 
     /// Sends a request as it is.
@@ -362,6 +321,16 @@ impl TestApp {
     /// Moves the clock to a millisecond before `by` has passed.
     pub(crate) fn advance_almost(&self, by: Duration) {
         self.advance(by.checked_sub(MILLISECOND).unwrap());
+    }
+
+    /// Events that were laid aside.
+    pub(crate) fn letters(&self) -> Vec<Value> {
+        self.letters.all()
+    }
+
+    /// The next event cannot be laid aside.
+    pub(crate) fn letter_fails(&self) {
+        self.letters.fail_once();
     }
 
     /// Every item of the table.

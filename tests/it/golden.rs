@@ -42,13 +42,15 @@ fn without_shard(value: &Value) -> Value {
 
 /// Every id of a job or a key and every secret in a text, replaced.
 fn without_ids(text: &str) -> String {
-    const RANDOM: [(&str, usize, &str); 6] = [
+    const RANDOM: [(&str, usize, &str); 8] = [
         ("sch_", 26, "[schedule id]"),
         ("job_", 26, "[job id]"),
         ("bat_", 26, "[batch id]"),
         ("op_", 26, "[operation id]"),
         ("key_", 26, "[key id]"),
         ("hm_", 52, "[key]"),
+        ("whk_", 26, "[webhook id]"),
+        ("dlv_", 26, "[delivery id]"),
     ];
     let mut redacted = text.to_owned();
     for (prefix, length, name) in RANDOM {

@@ -180,9 +180,12 @@ fn app(sweepable: bool) -> (App, Arc<Table>) {
         batches: Arc::new(Nothing),
         baselines: Arc::new(Nothing),
         hosts: Arc::new(Nothing),
+        webhooks: Arc::new(Nothing),
+        deliveries: Arc::new(Nothing),
         schedules: Arc::new(Nothing),
         queue: Arc::new(Nothing),
         blobs: Arc::new(Nothing),
+        bus: Arc::new(jobs::ports::NoBus),
         timetable: Arc::new(Nothing),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -220,6 +223,15 @@ fn given_back(response: &SqsBatchResponse) -> Vec<&str> {
         .collect()
 }
 
+fn tools() -> worker::Tools<'static> {
+    worker::Tools {
+        scraper: &Nothing,
+        courier: &Nothing,
+        check: scrape::check,
+        judge: &|_| Ok(()),
+    }
+}
+
 fn soon(app: &App) -> Timestamp {
     app.now() + std::time::Duration::from_mins(1)
 }
@@ -240,7 +252,7 @@ async fn one_bad_record_never_harms_its_neighbours_wherever_it_stands() {
         for position in 0..10 {
             let bodies = (0..10).map(|at| if at == position { bad } else { &good });
             let event = event(bodies.map(String::as_str));
-            let response = worker::handle(&app, &Nothing, event, soon(&app)).await;
+            let response = worker::handle(&app, tools(), event, soon(&app)).await;
             assert_eq!(
                 given_back(&response),
                 [format!("m{position}")],
@@ -253,10 +265,10 @@ async fn one_bad_record_never_harms_its_neighbours_wherever_it_stands() {
 #[tokio::test]
 async fn a_batch_may_be_empty_or_bad_as_a_whole() {
     let (app, _) = app(true);
-    let response = worker::handle(&app, &Nothing, event([]), soon(&app)).await;
+    let response = worker::handle(&app, tools(), event([]), soon(&app)).await;
     assert_eq!(given_back(&response), Vec::<&str>::new());
     let bodies = ["{", "[]"];
-    let response = worker::handle(&app, &Nothing, event(bodies), soon(&app)).await;
+    let response = worker::handle(&app, tools(), event(bodies), soon(&app)).await;
     assert_eq!(given_back(&response), ["m0", "m1"]);
 }
 

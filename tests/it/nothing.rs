@@ -8,16 +8,18 @@ use jobs::crawl::host::Host;
 use jobs::hold::Hold;
 use jobs::idempotency::Kept;
 use jobs::ports::{
-    Added, Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, DuePage, Entry,
-    Envelope, Expired, HostSwap, Hosts, Keys, ListedKeys, ListedSchedules, Operations, Owner,
-    PageRequest, Placed, PortError, Queue, Replaced, Schedules, Scope, Scraper, Timetable, Turn,
-    Turned,
+    Added, Advanced, Baseline, Baselines, Batches, Begun, Blobs, Chunk, Chunked, Courier,
+    Deliveries, DeliverySwap, DuePage, Entry, Envelope, Expired, HostSwap, Hosts, Keys,
+    ListedDeliveries, ListedKeys, ListedSchedules, ListedWebhooks, Operations, Owner, PageRequest,
+    Placed, PortError, Post, Posted, Queue, Replaced, Schedules, Scope, Scraper, Timetable, Turn,
+    Turned, WebhookSwap, Webhooks,
 };
 use jobs::schedule::{Asked, Stored, Tick};
 use jobs::spec::CustomerId;
 use jobs::{
-    BatchId, Failure, JobId, KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, Schedule,
-    ScheduleId, Status, Timestamp,
+    BatchId, Delivery, DeliveryId, DeliveryKey, DeliveryOwner, Failure, FailureCode, JobId,
+    KeyHash, KeyId, KeyRecord, Operation, OperationId, Page, Schedule, ScheduleId, Status,
+    Timestamp, Webhook, WebhookId,
 };
 
 pub(crate) fn unreachable_table<T>() -> Result<T, PortError> {
@@ -104,6 +106,73 @@ impl Hosts for Nothing {
         _: &Host,
     ) -> Result<HostSwap, PortError> {
         unreachable_table()
+    }
+}
+
+/// Nobody is told of anything.
+#[async_trait]
+impl Webhooks for Nothing {
+    async fn add_webhook(&self, _: &Webhook, _: u64) -> Result<bool, PortError> {
+        unreachable_table()
+    }
+
+    async fn webhook(&self, _: &WebhookId) -> Result<Option<Webhook>, PortError> {
+        unreachable_table()
+    }
+
+    async fn replace_webhook(&self, _: &Webhook, _: &Webhook) -> Result<WebhookSwap, PortError> {
+        unreachable_table()
+    }
+
+    async fn remove_webhook(&self, _: &Webhook) -> Result<(), PortError> {
+        unreachable_table()
+    }
+
+    async fn list_webhooks(
+        &self,
+        _: Scope<'_>,
+        _: Option<&WebhookId>,
+        _: usize,
+    ) -> Result<ListedWebhooks, PortError> {
+        Ok(ListedWebhooks::default())
+    }
+}
+
+#[async_trait]
+impl Deliveries for Nothing {
+    async fn begin_delivery(&self, _: &Delivery) -> Result<bool, PortError> {
+        unreachable_table()
+    }
+
+    async fn delivery(&self, _: &DeliveryKey) -> Result<Option<Delivery>, PortError> {
+        unreachable_table()
+    }
+
+    async fn replace_delivery(
+        &self,
+        _: &Delivery,
+        _: &Delivery,
+    ) -> Result<DeliverySwap, PortError> {
+        unreachable_table()
+    }
+
+    async fn list_deliveries(
+        &self,
+        _: &DeliveryOwner,
+        _: Option<&DeliveryId>,
+        _: usize,
+    ) -> Result<ListedDeliveries, PortError> {
+        unreachable_table()
+    }
+
+    /// Every sweep asks for them.
+    async fn due_deliveries(
+        &self,
+        _: u32,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<Vec<DeliveryKey>, PortError> {
+        Ok(Vec::new())
     }
 }
 
@@ -273,5 +342,12 @@ impl Batches for Nothing {
 
     async fn kept(&self, _: &str, _: Timestamp) -> Result<Option<Kept>, PortError> {
         unreachable_table()
+    }
+}
+
+#[async_trait]
+impl Courier for Nothing {
+    async fn post(&self, _: &Post) -> Result<Posted, Failure> {
+        Err(Failure::new(FailureCode::Internal, "Nothing is posted"))
     }
 }

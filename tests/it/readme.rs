@@ -51,6 +51,23 @@ async fn the_example_is_answered_as_shown() {
 }
 
 #[tokio::test]
+async fn the_webhook_is_made_as_shown() {
+    let app = TestApp::start();
+    let request = example("request POST /api/webhooks");
+    let made = app.post("/api/webhooks", &request).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let shown = example("webhook response");
+    let names = |value: &Value| {
+        let names = value.as_object().unwrap().keys().cloned();
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&made.json), names(&shown));
+    for name in ["url", "events", "customerId", "status"] {
+        assert_eq!(made.json[name], shown[name], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_example_of_a_recurring_job_is_answered_as_shown() {
     let app = TestApp::start();
     let shown = example("recurring response");

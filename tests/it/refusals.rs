@@ -164,7 +164,6 @@ async fn what_is_not_available_yet_is_said_and_never_ignored() {
     for (field, value) in [
         ("type", json!("navigate")),
         ("type", json!("generate-config")),
-        ("webhook", json!("http://a.example")),
     ] {
         let mut body = json!({"type": "single-page", "url": URL});
         body[field] = value;

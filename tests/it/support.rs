@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use aws::client::Connection;
 use aws_credential_types::Credentials;
 use jobs::page::Metadata;
-use jobs::{Page, Timestamp};
+use jobs::{Page, Timestamp, WebhookKey};
 
 /// A page as a scraper would give it.
 pub(crate) fn page(url: &str, at: Timestamp) -> Page {
@@ -78,3 +78,11 @@ pub(crate) fn connection(endpoint: impl Into<String>) -> Connection {
         sleep: None,
     }
 }
+
+/// Which webhooks may be made, as on AWS.
+pub(crate) fn judge() -> api::Judge {
+    Arc::new(scrape::judge(scrape::Targets::Public))
+}
+
+/// From which the secrets of the tests' webhooks are derived.
+pub(crate) const WEBHOOK_KEY: WebhookKey = WebhookKey::new([7; 32]);

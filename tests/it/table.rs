@@ -42,6 +42,20 @@ fn claimed(job: &Job, stamp: Stamp) -> Job {
 }
 
 #[tokio::test]
+async fn a_row_with_something_to_tell_is_stored_as_it_always_was() {
+    let app = TestApp::start();
+    app.bus.listen();
+    let id = app.create_for(URL).await;
+    assert_golden("row_untold", &items_of(&app, &id)["state"]);
+    app.bus.fail(2);
+    app.drain(&Anything).await;
+    assert_golden("row_untold_and_ended", &items_of(&app, &id)["state"]);
+    app.advance(Duration::from_mins(2));
+    app.sweep().await;
+    assert_golden("row_told", &items_of(&app, &id)["state"]);
+}
+
+#[tokio::test]
 async fn a_row_is_stored_as_it_always_was() {
     let app = TestApp::start();
     let busy = Failure::new(FailureCode::Http(503), "The server is busy");

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::openapi::config::{ConfigBody, HeadersBody};
 use crate::openapi::words::{PriorityBody, SinglePageWord};
+use crate::webhooks_face::JobWebhookBody;
 
 /// A body with its own fields and those that every job may have.
 macro_rules! body {
@@ -61,6 +62,9 @@ macro_rules! body {
                 example = "ExampleBot/1.0"
             )]
             user_agent: Option<String>,
+            /// Who is told of what happens to this job, besides the customer's webhooks.
+            #[schema(value_type = Option<JobWebhookBody>)]
+            webhook: Option<Value>,
         }
     };
 }

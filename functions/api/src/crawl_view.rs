@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::openapi::config::ConfigBody;
 use crate::openapi::words::{PageFormatWord, SitemapWord};
 use crate::stage;
+use crate::webhook_view::JobWebhookView;
 
 /// How many addresses of a crawl stand where.
 #[derive(Serialize, ToSchema)]
@@ -128,6 +129,14 @@ pub(crate) struct OptionsView {
     headers: BTreeMap<String, &'static str>,
     #[schema(required = true)]
     user_agent: Option<String>,
+    /// Whether its pages are told of in events.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    page_events: bool,
+    /// Who is told of what happens to this job, where it names somebody itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    webhook: Option<JobWebhookView>,
     #[serde(flatten)]
     #[schema(value_type = CrawlView)]
     crawl: Option<CrawlView>,
@@ -187,6 +196,8 @@ impl OptionsView {
             config: serde_json::to_value(&spec.config).unwrap_or_default(),
             headers: spec.headers.iter().map(hidden).collect(),
             user_agent: spec.user_agent.clone(),
+            page_events: spec.page_events,
+            webhook: spec.webhook.as_ref().map(JobWebhookView::new),
             crawl: spec.crawl.as_ref().map(CrawlView::new),
             refresh: spec.refresh.as_ref().map(RefreshView::new),
         }

@@ -190,11 +190,7 @@ fn report(refusal: &Refusal) -> Report {
             format!("{what} is not available here"),
         ),
         Refusal::Unidentified(why) => Report::new(StatusCode::UNAUTHORIZED, "Unauthorized", *why),
-        Refusal::UnknownKey(id) => Report::new(
-            StatusCode::NOT_FOUND,
-            "Key not found",
-            format!("No key found with ID: {id}"),
-        ),
+        Refusal::UnknownKey(id) => not_found("Key not found", "key", id),
         Refusal::App(error) => of_app(error),
     }
 }
@@ -214,6 +210,11 @@ fn invalid(title: &'static str, problems: &[Problem]) -> Report {
     }
 }
 
+fn not_found(title: &'static str, what: &str, id: &str) -> Report {
+    let sentence = format!("No {what} found with ID: {id}");
+    Report::new(StatusCode::NOT_FOUND, title, sentence)
+}
+
 fn of_app(error: &Error) -> Report {
     match error {
         Error::Invalid(problems) => invalid("Invalid job data", problems),
@@ -223,30 +224,27 @@ fn of_app(error: &Error) -> Report {
             error.to_string(),
         ),
         Error::Forbidden(why) => Report::new(StatusCode::FORBIDDEN, "Forbidden", why),
-        Error::NotFound(id) => Report::new(
-            StatusCode::NOT_FOUND,
-            "Job not found",
-            format!("No job found with ID: {id}"),
-        ),
+        Error::NotFound(id) => not_found("Job not found", "job", id),
         Error::Conflict { status, .. } | Error::Taken { status, .. } => Report {
             job: Some(*status),
             ..Report::new(StatusCode::CONFLICT, "Not possible now", error.to_string())
         },
-        Error::NoOperation(id) => Report::new(
-            StatusCode::NOT_FOUND,
-            "Operation not found",
-            format!("No operation found with ID: {id}"),
+        Error::NoOperation(id) => not_found("Operation not found", "operation", id),
+        Error::NoWebhook(id) => not_found("Webhook not found", "webhook", id),
+        Error::NoDelivery(id) => not_found("Delivery not found", "delivery", id),
+        Error::Disabled(_) => Report::new(
+            StatusCode::CONFLICT,
+            "Not possible now",
+            format!("{error}: enable it first"),
         ),
         Error::NoSchedule(id) => Report::new(
             StatusCode::NOT_FOUND,
             "Schedule not found",
             format!("No schedule found with ID: {id}"),
         ),
-        Error::TooManySchedules { .. } => Report::new(
-            StatusCode::CONFLICT,
-            "Too many schedules",
-            error.to_string(),
-        ),
+        Error::TooMany { .. } => {
+            Report::new(StatusCode::CONFLICT, "As many as may be", error.to_string())
+        }
         Error::Overlap { status, .. } => Report {
             job: Some(*status),
             ..Report::new(StatusCode::CONFLICT, "Not possible now", error.to_string())

@@ -91,32 +91,52 @@ pub(crate) async fn create(
 
 async fn try_create(api: &Api, caller: &Caller, request: Request) -> Result<Response, Refusal> {
     let now = api.app.now();
-    let parse = |body: &_| NewWork::parse(body, api.check, now);
+    let parse = |body: &_| api.with_webhook(body, NewWork::parse(body, api.check, now));
     let (work, keyed) = request::to_create(request, "POST /api/jobs", parse).await?;
     match work {
         NewWork::Job(new) => {
             let new = api.app.addressed(caller, *new).await?;
             let created = api.app.create_once(caller, &new, keyed.as_ref()).await?;
-            Ok(of_job(new, &created))
+            let secret = webhook_secret(api, caller, &new)?;
+            Ok(of_job(new, &created, secret))
         }
         NewWork::Recurring(new) => {
             schedules_face::recurring(api, caller, *new, keyed.as_ref()).await
         }
         NewWork::Batch(new) => {
             let created = api.app.create_batch(caller, &new, keyed.as_ref()).await?;
-            let view = BatchView::new(*new, &created);
+            let secret = webhook_secret(api, caller, &new.first)?;
+            let view = BatchView::new(*new, &created, secret);
             Ok(reply::json(StatusCode::CREATED, &view))
         }
     }
 }
 
-fn of_job(new: NewJob, created: &Created) -> Response {
+/// What the deliveries to a job's own webhook are verified with.
+pub(crate) fn webhook_secret(
+    api: &Api,
+    caller: &Caller,
+    new: &NewJob,
+) -> Result<Option<String>, Refusal> {
+    if new.spec.webhook.is_none() {
+        return Ok(None);
+    }
+    let customer = caller.owner(new.customer.as_ref())?;
+    let secret = api.app.job_webhook_secret(&customer);
+    Ok(secret.map(|secret| secret.reveal()))
+}
+
+fn of_job(new: NewJob, created: &Created, secret: Option<String>) -> Response {
     let deduplicated = created.outcome.deduplicated;
-    let view = CreatedView::new(new, created);
+    let has_secret = secret.is_some();
+    let view = CreatedView::new(new, created, secret);
     if deduplicated {
         return reply::json(StatusCode::OK, &view);
     }
     let mut response = reply::json(StatusCode::CREATED, &view);
+    if has_secret {
+        response = reply::secret(response);
+    }
     if let Ok(location) = HeaderValue::from_str(&view.status_url) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -145,12 +165,17 @@ pub(crate) struct CreatedView {
     /// A path that answers with the job.
     #[schema(example = "/api/jobs/job_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     status_url: String,
+    /// What deliveries to `webhook` are verified with, where the job has one; the same for all jobs
+    /// of the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^whsec_[0-9A-Za-z+/]{43}=$")]
+    webhook_secret: Option<String>,
     #[schema(format = DateTime)]
     timestamp: String,
 }
 
 impl CreatedView {
-    fn new(new: NewJob, Created { outcome, at }: &Created) -> Self {
+    fn new(new: NewJob, Created { outcome, at }: &Created, secret: Option<String>) -> Self {
         Self {
             success: true,
             job_id: outcome.job_id.to_string(),
@@ -163,6 +188,8 @@ impl CreatedView {
             },
             deduplicated: outcome.deduplicated,
             status_url: format!("/api/jobs/{}", outcome.job_id),
+            // The equal job has its own webhook, or none.
+            webhook_secret: secret.filter(|_| !outcome.deduplicated),
             timestamp: at.to_string(),
         }
     }
@@ -206,12 +233,16 @@ pub(crate) struct BatchView {
     #[schema(example = "Created 3 jobs (1 deduplicated)")]
     message: String,
     results: BatchResultsView,
+    /// What deliveries to `webhook` are verified with, where the jobs have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^whsec_[0-9A-Za-z+/]{43}=$")]
+    webhook_secret: Option<String>,
     #[schema(format = DateTime)]
     timestamp: String,
 }
 
 impl BatchView {
-    fn new(new: NewBatch, created: &CreatedBatch) -> Self {
+    fn new(new: NewBatch, created: &CreatedBatch, secret: Option<String>) -> Self {
         let duplicates = created.outcomes.iter().filter(|it| it.deduplicated);
         let (total, deduplicated) = (created.outcomes.len(), duplicates.count());
         let successful = total - deduplicated;
@@ -231,6 +262,7 @@ impl BatchView {
                 deduplicated,
                 jobs: jobs.map(view).collect(),
             },
+            webhook_secret: secret.filter(|_| successful > 0),
             timestamp: created.at.to_string(),
         }
     }

@@ -5,6 +5,7 @@ mod bodies;
 mod control_face;
 mod crawl_view;
 mod cursor;
+mod deliveries_face;
 mod docs;
 mod error;
 mod identity;
@@ -29,6 +30,10 @@ mod v1_face;
 mod v1_list;
 mod v1_view;
 mod view;
+mod webhook_view;
+mod webhooks_face;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
@@ -42,7 +47,7 @@ pub use identity::Access;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every route, as method and path: what the infrastructure has to let through.
-pub const ROUTES: [(&str, &str); 33] = [
+pub const ROUTES: [(&str, &str); 43] = [
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs"),
     ("GET", "/api/jobs/{id}"),
@@ -68,6 +73,19 @@ pub const ROUTES: [(&str, &str); 33] = [
     ("POST", "/api/keys"),
     ("GET", "/api/keys"),
     ("DELETE", "/api/keys/{id}"),
+    ("POST", "/api/webhooks"),
+    ("GET", "/api/webhooks"),
+    ("GET", "/api/webhooks/{id}"),
+    ("PATCH", "/api/webhooks/{id}"),
+    ("DELETE", "/api/webhooks/{id}"),
+    ("POST", "/api/webhooks/{id}/rotate"),
+    ("GET", "/api/webhooks/{id}/deliveries"),
+    ("GET", "/api/jobs/{id}/deliveries"),
+    (
+        "POST",
+        "/api/webhooks/{id}/deliveries/{deliveryId}/redeliver",
+    ),
+    ("POST", "/api/jobs/{id}/deliveries/{deliveryId}/redeliver"),
     ("POST", "/api/v1/scrape"),
     ("POST", "/api/v1/navigate"),
     ("POST", "/api/v1/ai/generate-config"),
@@ -78,18 +96,28 @@ pub const ROUTES: [(&str, &str); 33] = [
     ("GET", "/docs"),
 ];
 
+/// Says of an address why nothing may be posted there, as far as that can be told without asking
+/// for it.
+pub type Judge = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
 /// What the handlers share.
 #[derive(Clone)]
 struct Api {
     app: App,
     check: Check,
+    judge: Judge,
     access: Access,
 }
 
-/// The API over `app`; `check` says which selectors and patterns of a new job do not compile, and
-/// `access` whether callers need a key.
-pub fn router(app: App, check: Check, access: Access) -> Router {
-    let api = Api { app, check, access };
+/// The API over `app`; `check` says which selectors and patterns of a new job do not compile,
+/// `judge` which addresses of webhooks are refused, and `access` whether callers need a key.
+pub fn router(app: App, check: Check, judge: Judge, access: Access) -> Router {
+    let api = Api {
+        app,
+        check,
+        judge,
+        access,
+    };
     let identity = middleware::from_fn_with_state(api.clone(), identity::identify);
     Router::new()
         .route(
@@ -130,6 +158,30 @@ pub fn router(app: App, check: Check, access: Access) -> Router {
         .route("/api/keys", get(keys_face::list).post(keys_face::create))
         .route("/api/keys/{id}", delete(keys_face::revoke))
         .route("/api/jobs", get(jobs_face::list).post(jobs_create::create))
+        .route(
+            "/api/webhooks",
+            get(webhooks_face::list).post(webhooks_face::create),
+        )
+        .route(
+            "/api/webhooks/{id}",
+            get(webhooks_face::webhook)
+                .patch(webhooks_face::change)
+                .delete(webhooks_face::delete),
+        )
+        .route("/api/webhooks/{id}/rotate", post(webhooks_face::rotate))
+        .route(
+            "/api/webhooks/{id}/deliveries",
+            get(deliveries_face::of_webhook),
+        )
+        .route("/api/jobs/{id}/deliveries", get(deliveries_face::of_job))
+        .route(
+            "/api/webhooks/{id}/deliveries/{deliveryId}/redeliver",
+            post(deliveries_face::redeliver_of_webhook),
+        )
+        .route(
+            "/api/jobs/{id}/deliveries/{deliveryId}/redeliver",
+            post(deliveries_face::redeliver_of_job),
+        )
         .route("/api/v1/scrape", post(v1_create::scrape))
         .route("/api/v1/navigate", post(v1_create::navigate))
         .route(

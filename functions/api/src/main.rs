@@ -12,7 +12,8 @@ async fn main() -> anyhow::Result<()> {
     } else {
         Access::Open
     };
-    let router = api::router(aws::connect::app(&settings), scrape::check, access);
+    let judge = std::sync::Arc::new(scrape::judge(scrape::Targets::Public));
+    let router = api::router(aws::connect::app(&settings), scrape::check, judge, access);
     let served = lambda_http::run(router).await;
     served.map_err(anyhow::Error::from_boxed)
 }

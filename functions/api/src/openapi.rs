@@ -4,6 +4,7 @@ mod answers;
 mod calls;
 pub(crate) mod config;
 mod crawls;
+mod events;
 mod schedules;
 pub(crate) mod words;
 
@@ -18,8 +19,9 @@ use utoipa::OpenApi;
 use crate::bodies::{SinglePageBatchBody, SinglePageBody};
 use crate::identity::{self, Access};
 use crate::{
-    Api, control_face, jobs_create, jobs_face, keys_face, queue_control, queue_face, results_face,
-    schedules_control, schedules_face, urls_face, v1_create, v1_face, v1_list,
+    Api, control_face, deliveries_face, jobs_create, jobs_face, keys_face, queue_control,
+    queue_face, results_face, schedules_control, schedules_face, urls_face, v1_create, v1_face,
+    v1_list, webhooks_face,
 };
 use answers::Everywhere;
 use words::{FileWord, FormatWord};
@@ -36,6 +38,7 @@ use words::{FileWord, FormatWord};
         (name = "jobs", description = "The Jobs API: create jobs, poll them, read what they found. Times are ISO 8601."),
         (name = "schedules", description = "Jobs that recur: plans, and what became of each run."),
         (name = "queue system", description = "The Queue System API: the same jobs in another envelope. Times are epoch milliseconds."),
+        (name = "webhooks", description = "Who is told of events: a JSON body posted to an address, signed after the Standard Webhooks specification."),
     ),
     components(schemas(SinglePageBody, SinglePageBatchBody, FormatWord, FileWord)),
     paths(
@@ -65,6 +68,16 @@ use words::{FileWord, FormatWord};
         keys_face::create,
         keys_face::list,
         keys_face::revoke,
+        webhooks_face::create,
+        webhooks_face::list,
+        webhooks_face::webhook,
+        webhooks_face::change,
+        webhooks_face::delete,
+        webhooks_face::rotate,
+        deliveries_face::of_webhook,
+        deliveries_face::of_job,
+        deliveries_face::redeliver_of_webhook,
+        deliveries_face::redeliver_of_job,
         v1_create::scrape,
         v1_create::navigate,
         v1_create::generate_config,
@@ -89,12 +102,19 @@ pub(crate) fn document(access: Access) -> &'static Value {
         let schemas = &mut document["components"]["schemas"];
         let made = crawls::schemas(&schemas["SinglePageBody"], &schemas["SinglePageBatchBody"]);
         let by_hand = config::schemas().into_iter().chain(calls::schemas());
+        let by_hand = by_hand.chain(events::schemas());
         for (name, schema) in by_hand.chain(made) {
             schemas[name] = schema;
         }
         for (name, schema) in schedules::schemas(schemas) {
             schemas[name] = schema;
         }
+        // What the shapes beside the handlers cannot say.
+        for name in ["JobWebhook", "NewWebhookBody", "ChangedWebhookBody"] {
+            document["components"]["schemas"][name]["properties"]["events"]["uniqueItems"] =
+                Value::Bool(true);
+        }
+        document["webhooks"] = events::webhooks();
         document
     })
 }

@@ -32,7 +32,7 @@ impl Query {
     }
 
     /// The parameter as it was sent, empty too: `customerId=` must not mean every customer.
-    fn value(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn value(&mut self, name: &str) -> Option<String> {
         let (found, left) = std::mem::take(&mut self.left)
             .into_iter()
             .partition(|(candidate, _)| candidate == name);

@@ -26,6 +26,13 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     }
 }
 
+/// An answer that shows a secret: nobody on the way keeps it.
+pub(crate) fn secret(mut response: Response) -> Response {
+    let unkept = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, unkept);
+    response
+}
+
 /// A read that a polling client may repeat with `If-None-Match` (RFC 9110, section 13.1.2): 304
 /// while `version` is what it has seen, else what `body` gives.
 pub(crate) fn conditional<T: Serialize>(

@@ -34,6 +34,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The ids of something and of what belongs to it, as [`Id`].
+pub(crate) struct Ids(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let ids = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((id, inner)) = ids.unwrap_or_else(|_| {
+            let path = parts.uri.path().to_owned();
+            Path((path.clone(), path))
+        });
+        Ok(Self(id, inner))
+    }
+}
+
 /// On whose behalf a request is made, as far as anything before the handlers has found out.
 pub(crate) struct Asked(pub(crate) Caller);
 

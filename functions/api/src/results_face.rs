@@ -127,7 +127,7 @@ impl Wanted {
         let file = query.parsed("download", "must be ndjson or csv", FileForm::parse);
         if let Some(file) = file {
             for name in ["limit", "cursor", "format"] {
-                if query.text(name).is_some() {
+                if query.value(name).is_some() {
                     query.problem(name, "does not go with `download`, which gives everything");
                 }
             }

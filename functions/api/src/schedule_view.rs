@@ -49,12 +49,20 @@ pub(crate) struct RecurringView {
     /// A path that answers with the schedule.
     #[schema(example = "/api/schedules/sch_01k9zq3v7m8n4r2t6w0x5y1z3b")]
     pub(crate) status_url: String,
+    /// What signs the deliveries to the jobs' own webhook, where they have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    webhook_secret: Option<String>,
     #[schema(format = DateTime)]
     timestamp: String,
 }
 
 impl RecurringView {
-    pub(crate) fn new(new: NewSchedule, CreatedSchedule { id, at }: &CreatedSchedule) -> Self {
+    pub(crate) fn new(
+        new: NewSchedule,
+        CreatedSchedule { id, at }: &CreatedSchedule,
+        webhook_secret: Option<String>,
+    ) -> Self {
         let plan = new.plan;
         Self {
             success: true,
@@ -66,6 +74,7 @@ impl RecurringView {
             next_runs: texts(&plan.first_runs(*at)),
             message: "Recurring job created successfully",
             status_url: path(id),
+            webhook_secret,
             timestamp: at.to_string(),
         }
     }

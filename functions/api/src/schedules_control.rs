@@ -53,7 +53,8 @@ pub(crate) async fn change(
 ) -> Response {
     let changed = async {
         let body = request::json_body(request).await?;
-        let change = ChangedSchedule::parse(&body).map_err(Refusal::Invalid)?;
+        let change = api.with_webhook(&body, ChangedSchedule::parse(&body));
+        let change = change.map_err(Refusal::Invalid)?;
         let id = known(&id)?;
         let changed = api.app.change_schedule(&caller, &id, &change, api.check);
         let (schedule, asked) = changed.await?;

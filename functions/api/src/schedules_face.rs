@@ -9,6 +9,7 @@ use jobs::spec::CustomerId;
 use jobs::{Caller, Error, Keyed, NewSchedule, ScheduleId};
 
 use crate::error::{Face, JobsError, Refusal, UnavailableView, answer};
+use crate::jobs_create::webhook_secret;
 use crate::openapi::config::ScheduleBody;
 use crate::openapi::words::ScheduleStatusWord;
 use crate::query::Query;
@@ -57,7 +58,7 @@ pub(crate) async fn create(
 ) -> Response {
     let now = api.app.now();
     let created = async {
-        let parse = |body: &_| NewSchedule::parse(body, api.check, now);
+        let parse = |body: &_| api.with_webhook(body, NewSchedule::parse(body, api.check, now));
         let (new, keyed) = request::to_create(request, "POST /api/schedules", parse).await?;
         recurring(&api, &caller, new, keyed.as_ref()).await
     };
@@ -75,8 +76,13 @@ pub(crate) async fn recurring(
 ) -> Result<Response, Refusal> {
     new.job = api.app.addressed(caller, new.job).await?;
     let created: CreatedSchedule = api.app.create_schedule(caller, &new, keyed).await?;
-    let view = RecurringView::new(new, &created);
+    let secret = webhook_secret(api, caller, &new.job)?;
+    let has_secret = secret.is_some();
+    let view = RecurringView::new(new, &created, secret);
     let mut response = reply::json(StatusCode::CREATED, &view);
+    if has_secret {
+        response = reply::secret(response);
+    }
     if let Ok(location) = HeaderValue::from_str(&view.status_url) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::bodies::ScrapeBody;
 use crate::error::{Face, Refusal, V1Error, answer};
+use crate::jobs_create::webhook_secret;
 use crate::openapi::words::TypeWord;
 use crate::request::Asked;
 use crate::{Api, reply, request};
@@ -52,10 +53,11 @@ pub(crate) async fn scrape(
 }
 
 async fn try_scrape(api: &Api, caller: &Caller, request: Request) -> Result<Response, Refusal> {
-    let parse = |body: &_| NewJob::parse_scrape(body, api.check);
+    let parse = |body: &_| api.with_webhook(body, NewJob::parse_scrape(body, api.check));
     let (new, keyed) = request::to_create(request, "POST /api/v1/scrape", parse).await?;
     let created = api.app.create_once(caller, &new, keyed.as_ref()).await?;
-    let view = QueuedView::new(new, &created);
+    let secret = webhook_secret(api, caller, &new)?;
+    let view = QueuedView::new(new, &created, secret);
     Ok(reply::json(StatusCode::ACCEPTED, &view))
 }
 
@@ -118,12 +120,17 @@ pub(crate) struct QueuedView {
     /// Present and true where an equal job exists already; `jobId` is that job's.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     deduplicated: bool,
+    /// What deliveries to `webhook` are verified with, where the job has one; the same for all jobs
+    /// of the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^whsec_[0-9A-Za-z+/]{43}=$")]
+    webhook_secret: Option<String>,
     #[schema(format = DateTime)]
     timestamp: String,
 }
 
 impl QueuedView {
-    fn new(new: NewJob, Created { outcome, at }: &Created) -> Self {
+    fn new(new: NewJob, Created { outcome, at }: &Created, secret: Option<String>) -> Self {
         Self {
             success: true,
             message: "Job queued successfully",
@@ -132,6 +139,7 @@ impl QueuedView {
             url: new.spec.url,
             status_url: format!("/api/v1/jobs/{}", outcome.job_id),
             deduplicated: outcome.deduplicated,
+            webhook_secret: secret.filter(|_| !outcome.deduplicated),
             timestamp: at.to_string(),
         }
     }

@@ -91,6 +91,9 @@ pub struct Serve {
     /// Jobs worked on at once, 1 to 256.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+    /// Print every event of every job as a line of JSON; webhooks do not need it.
+    #[arg(long)]
+    pub log_events: bool,
     #[command(flatten)]
     pub targets: TargetArgs,
 }

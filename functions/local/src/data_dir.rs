@@ -6,8 +6,10 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use jobs::WebhookKey;
 
 const DATABASE: &str = "harvestman.sqlite";
+const WEBHOOK_KEY: &str = "webhook.key";
 
 /// Another process holds the folder.
 #[derive(Debug)]
@@ -63,6 +65,30 @@ impl DataDir {
         self.path.join(DATABASE)
     }
 
+    /// What the secrets of webhooks are derived from: made by `make` where the folder has none yet,
+    /// and readable by this user alone.
+    pub fn webhook_key(&self, make: impl FnOnce() -> String) -> anyhow::Result<WebhookKey> {
+        let path = self.path.join(WEBHOOK_KEY);
+        let shown = path.display();
+        let read = std::fs::read_to_string(&path);
+        let text = match read {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let text = make();
+                // Whole or not at all: a key that is cut short would be another one.
+                let fresh = self.path.join(format!("{WEBHOOK_KEY}.new"));
+                own_file(&fresh)
+                    .and_then(|()| std::fs::write(&fresh, &text))
+                    .and_then(|()| std::fs::rename(&fresh, &path))
+                    .with_context(|| format!("{shown} cannot be written"))?;
+                text
+            }
+            Err(error) => return Err(error).context(format!("{shown} cannot be read")),
+        };
+        WebhookKey::of_text(&text)
+            .with_context(|| format!("{shown} is no key: it has fewer than 43 characters"))
+    }
+
     /// Whether a service has ever kept its data here.
     pub fn is_used(path: &Path) -> bool {
         path.join(DATABASE).exists()
@@ -104,5 +130,23 @@ mod tests {
         assert!(error.contains("in use by another process"), "{error}");
         drop(first);
         DataDir::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn the_key_of_webhooks_is_made_once_for_this_user_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = DataDir::open(place.path()).unwrap();
+        let key = folder.webhook_key(|| "a".repeat(64)).unwrap();
+        assert_eq!(folder.webhook_key(|| unreachable!()).unwrap(), key);
+        let path = place.path().join(WEBHOOK_KEY);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        std::fs::write(&path, "short").unwrap();
+        let error = folder.webhook_key(|| unreachable!()).unwrap_err();
+        assert!(error.to_string().contains("is no key"), "{error}");
     }
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::admission::Admission;
+use crate::bus::LogBus;
 use crate::cli::Demo;
 use crate::client::call;
 use crate::demo_site;
@@ -39,6 +40,7 @@ pub async fn run(options: &Demo) -> anyhow::Result<ExitCode> {
         targets,
         CONCURRENCY,
         Admission::OPEN,
+        LogBus::default(),
     )
     .await?;
     let url = service.url();

@@ -1,6 +1,8 @@
 //! The API, asked in its own words wherever it is: in this process, over data that lies here, or at
 //! a service that runs. Both answer the same, to the byte.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, header};
@@ -21,7 +23,8 @@ pub(crate) enum Endpoint {
 impl Endpoint {
     /// The API over `app`, where nobody needs a key: who may open the folder may do everything.
     pub(crate) fn here(app: &App) -> Self {
-        let router = api::router(app.clone(), scrape::check, api::Access::Open);
+        let judge = Arc::new(scrape::judge(scrape::Targets::Public));
+        let router = api::router(app.clone(), scrape::check, judge, api::Access::Open);
         Self::Here(router)
     }
 

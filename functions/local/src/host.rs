@@ -14,14 +14,16 @@ use aws::table::Table;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use futures::FutureExt;
 use jobs::app::{INVOCATION, Limits, Ports, Swept};
-use jobs::ports::{Clock, Scraper};
+use jobs::ports::{Clock, Courier, Entropy, Scraper};
 use jobs::transition::Mode;
-use jobs::{App, Error, JobId, Timestamp};
+use jobs::{App, Error, JobId, Timestamp, WebhookKey};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
+use scrape::{Targets, WebScraper};
 use tokio::task::JoinSet;
 
+use crate::bus::LogBus;
 use crate::data_dir::{DataDir, InUse};
 use crate::embedded::Embedded;
 use crate::queue::LocalQueue;
@@ -58,6 +60,28 @@ impl Reach {
     }
 }
 
+/// Deliveries carried out at once: receivers that are slow hold up others, and never a job.
+const COURIERS: usize = 32;
+
+/// What the workers reach the web by.
+#[derive(Clone)]
+pub struct Web {
+    pub scraper: Arc<dyn Scraper>,
+    pub courier: Arc<dyn Courier>,
+    pub judge: api::Judge,
+}
+
+impl Web {
+    /// All of it through one door to these targets.
+    pub fn new(scraper: &Arc<WebScraper>, targets: Targets) -> Self {
+        Self {
+            scraper: Arc::clone(scraper) as _,
+            courier: Arc::clone(scraper) as _,
+            judge: Arc::new(scrape::judge(targets)),
+        }
+    }
+}
+
 /// The service without its workers.
 pub struct Host {
     pub app: App,
@@ -71,6 +95,11 @@ pub struct Host {
 impl Host {
     /// Opens the data and makes the service ready; nothing runs yet.
     pub fn open(data: &Data, limits: Limits) -> anyhow::Result<Self> {
+        Self::open_with(data, limits, LogBus::default())
+    }
+
+    /// As [`Host::open`], with a bus that may be on.
+    pub fn open_with(data: &Data, limits: Limits, bus: LogBus) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (folder, embedded, blobs): (_, _, Arc<dyn ObjectStore>) = match data {
             Data::Memory => (None, Embedded::in_memory()?, Arc::new(InMemory::new())),
@@ -84,6 +113,10 @@ impl Host {
         };
         let client = client::dynamodb(&connection(&embedded));
         crate::schema::ensure_table(&embedded, TABLE)?;
+        let key = match &folder {
+            Some(folder) => folder.webhook_key(random_text)?,
+            None => WebhookKey::of_text(&random_text()).context("no random numbers")?,
+        };
         let queue = LocalQueue::new(Arc::clone(&clock));
         let ticker = LocalTicker::new(Arc::clone(&clock));
         let table = Arc::new(Table::new(client, TABLE));
@@ -94,15 +127,18 @@ impl Host {
             batches: Arc::clone(&table) as _,
             baselines: Arc::clone(&table) as _,
             hosts: Arc::clone(&table) as _,
+            webhooks: Arc::clone(&table) as _,
+            deliveries: Arc::clone(&table) as _,
             schedules: table,
             queue: Arc::new(queue.clone()),
             blobs: Arc::new(ObjectBlobs::new(blobs)),
+            bus: Arc::new(bus),
             timetable: Arc::new(ticker.clone()),
             clock,
             entropy: Arc::new(SystemEntropy),
         };
         Ok(Self {
-            app: App::new(ports, limits),
+            app: App::new(ports, limits).with_webhook_key(Some(key)),
             queue,
             ticker,
             embedded,
@@ -124,12 +160,7 @@ impl Host {
     }
 
     /// Takes up what an earlier process left, then works until the returned set is dropped.
-    pub async fn start(
-        &self,
-        scraper: Arc<dyn Scraper>,
-        concurrency: usize,
-        reach: &Reach,
-    ) -> JoinSet<()> {
+    pub async fn start(&self, web: Web, concurrency: usize, reach: &Reach) -> JoinSet<()> {
         match reach.sweep(&self.app, Mode::Restart).await {
             Ok(resumed) => tracing::info!(jobs = resumed.sent, "unfinished jobs taken up again"),
             // The ticker goes on with what could not be read now.
@@ -140,11 +171,24 @@ impl Host {
         }
         let mut tasks = JoinSet::new();
         for _ in 0..concurrency {
-            let (app, queue, scraper) =
-                (self.app.clone(), self.queue.clone(), Arc::clone(&scraper));
-            tasks.spawn(async move { work(&app, &queue, scraper.as_ref()).await });
+            let (app, queue, web) = (self.app.clone(), self.queue.clone(), web.clone());
+            tasks.spawn(async move {
+                loop {
+                    let message = queue.receive().await;
+                    hand(&app, &web, message.encode()).await;
+                }
+            });
         }
         if matches!(reach, Reach::All) {
+            for _ in 0..COURIERS {
+                let (app, queue, web) = (self.app.clone(), self.queue.clone(), web.clone());
+                tasks.spawn(async move {
+                    loop {
+                        let key = queue.receive_delivery().await;
+                        hand(&app, &web, key.encode()).await;
+                    }
+                });
+            }
             let (app, ticker) = (self.app.clone(), self.ticker.clone());
             tasks.spawn(async move { fire(&app, &ticker).await });
         }
@@ -165,17 +209,27 @@ impl Host {
     }
 }
 
-async fn work(app: &App, queue: &LocalQueue, scraper: &dyn Scraper) {
-    loop {
-        let message = queue.receive().await;
-        let mut record = SqsMessage::default();
-        record.body = Some(message.encode());
-        let mut event = SqsEvent::default();
-        event.records = vec![record];
-        let deadline: Timestamp = app.now() + INVOCATION;
-        // A message that is given back is gone with it; the due index knows the job.
-        let _ = worker::handle(app, scraper, event, deadline).await;
-    }
+/// 256 random bits.
+fn random_text() -> String {
+    let random = SystemEntropy;
+    format!("{:032x}{:032x}", random.next(), random.next())
+}
+
+/// Hands a message to the worker. One that is given back is gone with it; the due index knows the
+/// row.
+async fn hand(app: &App, web: &Web, body: String) {
+    let mut record = SqsMessage::default();
+    record.body = Some(body);
+    let mut event = SqsEvent::default();
+    event.records = vec![record];
+    let deadline: Timestamp = app.now() + INVOCATION;
+    let tools = worker::Tools {
+        scraper: web.scraper.as_ref(),
+        courier: web.courier.as_ref(),
+        check: scrape::check,
+        judge: web.judge.as_ref(),
+    };
+    let _ = worker::handle(app, tools, event, deadline).await;
 }
 
 async fn tick(app: &App, reach: &Reach) {

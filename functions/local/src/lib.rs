@@ -17,6 +17,7 @@ macro_rules! tell {
 }
 
 pub mod admission;
+pub mod bus;
 pub mod cli;
 pub mod client;
 pub mod crawl;

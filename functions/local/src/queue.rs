@@ -1,6 +1,6 @@
 //! The queue inside the process: five levels that share the workers by weight, and within a level
-//! customers that take turns. It forgets everything when the process ends; the sweep at the next
-//! start refills it.
+//! customers that take turns. Deliveries have a lane of their own: receivers that are slow never hold
+//! a job up. It forgets everything when the process ends; the sweep at the next start refills it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jobs::ports::{Clock, Envelope, PortError, Queue};
+use jobs::ports::{Clock, DeliveryEnvelope, Envelope, PortError, Queue};
 use jobs::spec::{CustomerId, Priority};
-use jobs::{Message, Timestamp};
+use jobs::{DeliveryKey, Message, Timestamp};
 use tokio::sync::Notify;
 
 /// How often a level is served while all have messages. Lowest of all: one in nineteen.
@@ -27,52 +27,114 @@ const fn weight(priority: Priority) -> i64 {
 /// [`Queue`] in memory. Cheap to clone; clones share the messages.
 #[derive(Clone)]
 pub struct LocalQueue {
-    clock: Arc<dyn Clock>,
-    state: Arc<Mutex<State>>,
-    changed: Arc<Notify>,
-}
-
-#[derive(Default)]
-struct State {
-    levels: BTreeMap<Priority, Level>,
-    /// Messages that wait for their time, the earliest first.
-    delayed: BinaryHeap<Reverse<(Timestamp, u64)>>,
-    waiting: HashMap<u64, Envelope>,
-    next: u64,
-}
-
-/// The messages of one priority, by customer; whose turn it is stands in front.
-#[derive(Default)]
-struct Level {
-    /// Credit of smooth weighted round robin.
-    credit: i64,
-    turns: VecDeque<CustomerId>,
-    messages: HashMap<CustomerId, VecDeque<Message>>,
+    jobs: Lane<Message>,
+    deliveries: Lane<DeliveryKey>,
 }
 
 impl LocalQueue {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
+            jobs: Lane::new(Arc::clone(&clock)),
+            deliveries: Lane::new(clock),
+        }
+    }
+
+    /// The next message of a job whose time has come, if there is one.
+    pub fn try_receive(&self) -> Option<Message> {
+        self.jobs.try_receive()
+    }
+
+    /// Waits for the next message of a job. Safe to cancel: a message that was not handed out stays.
+    pub async fn receive(&self) -> Message {
+        self.jobs.receive().await
+    }
+
+    /// As [`LocalQueue::try_receive`], for deliveries.
+    pub fn try_receive_delivery(&self) -> Option<DeliveryKey> {
+        self.deliveries.try_receive()
+    }
+
+    /// As [`LocalQueue::receive`], for deliveries.
+    pub async fn receive_delivery(&self) -> DeliveryKey {
+        self.deliveries.receive().await
+    }
+
+    /// Messages of jobs that are here, delayed ones included.
+    pub fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Messages of one kind.
+struct Lane<M> {
+    clock: Arc<dyn Clock>,
+    state: Arc<Mutex<State<M>>>,
+    changed: Arc<Notify>,
+}
+
+impl<M> Clone for Lane<M> {
+    fn clone(&self) -> Self {
+        Self {
+            clock: Arc::clone(&self.clock),
+            state: Arc::clone(&self.state),
+            changed: Arc::clone(&self.changed),
+        }
+    }
+}
+
+struct Waiting<M> {
+    priority: Priority,
+    customer: CustomerId,
+    message: M,
+}
+
+struct State<M> {
+    levels: BTreeMap<Priority, Level<M>>,
+    /// Messages that wait for their time, the earliest first.
+    delayed: BinaryHeap<Reverse<(Timestamp, u64)>>,
+    waiting: HashMap<u64, Waiting<M>>,
+    next: u64,
+}
+
+/// The messages of one priority, by customer; whose turn it is stands in front.
+struct Level<M> {
+    /// Credit of smooth weighted round robin.
+    credit: i64,
+    turns: VecDeque<CustomerId>,
+    messages: HashMap<CustomerId, VecDeque<M>>,
+}
+
+impl<M> Lane<M> {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        let state = State {
+            levels: BTreeMap::new(),
+            delayed: BinaryHeap::new(),
+            waiting: HashMap::new(),
+            next: 0,
+        };
+        Self {
             clock,
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(state)),
             changed: Arc::default(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<M>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next message whose time has come, if there is one.
-    pub fn try_receive(&self) -> Option<Message> {
+    fn try_receive(&self) -> Option<M> {
         let now = self.clock.now();
         let mut state = self.lock();
         state.release_delayed(now);
         state.take()
     }
 
-    /// Waits for the next message. Safe to cancel: a message that was not handed out stays.
-    pub async fn receive(&self) -> Message {
+    async fn receive(&self) -> M {
         loop {
             let changed = self.changed.notified();
             if let Some(message) = self.try_receive() {
@@ -95,8 +157,7 @@ impl LocalQueue {
         earliest.map_or(IDLE, |at| at.since(now).min(IDLE))
     }
 
-    /// Messages that are here, delayed ones included.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         let state = self.lock();
         let ready = state
             .levels
@@ -105,35 +166,54 @@ impl LocalQueue {
         ready.map(VecDeque::len).sum::<usize>() + state.waiting.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    fn send(&self, messages: impl IntoIterator<Item = (Duration, Waiting<M>)>) {
+        let now = self.clock.now();
+        {
+            let mut state = self.lock();
+            for (delay, message) in messages {
+                if delay.is_zero() {
+                    state.push(message);
+                } else {
+                    let number = state.next;
+                    state.next += 1;
+                    state.delayed.push(Reverse((now + delay, number)));
+                    state.waiting.insert(number, message);
+                }
+            }
+        }
+        self.changed.notify_one();
     }
 }
 
-impl State {
+impl<M> State<M> {
     fn release_delayed(&mut self, now: Timestamp) {
         while let Some(Reverse((at, number))) = self.delayed.peek().copied() {
             if at > now {
                 return;
             }
             self.delayed.pop();
-            if let Some(envelope) = self.waiting.remove(&number) {
-                self.push(envelope);
+            if let Some(message) = self.waiting.remove(&number) {
+                self.push(message);
             }
         }
     }
 
-    fn push(&mut self, envelope: Envelope) {
-        let level = self.levels.entry(envelope.priority).or_default();
-        let messages = level.messages.entry(envelope.customer.clone()).or_default();
+    fn push(&mut self, waiting: Waiting<M>) {
+        let level = self.levels.entry(waiting.priority);
+        let level = level.or_insert_with(|| Level {
+            credit: 0,
+            turns: VecDeque::new(),
+            messages: HashMap::new(),
+        });
+        let messages = level.messages.entry(waiting.customer.clone()).or_default();
         if messages.is_empty() {
-            level.turns.push_back(envelope.customer);
+            level.turns.push_back(waiting.customer);
         }
-        messages.push_back(envelope.message);
+        messages.push_back(waiting.message);
     }
 
     /// Smooth weighted round robin over the levels that have messages.
-    fn take(&mut self) -> Option<Message> {
+    fn take(&mut self) -> Option<M> {
         let mut total = 0;
         let mut best: Option<(i64, Priority)> = None;
         for (priority, level) in &mut self.levels {
@@ -153,8 +233,8 @@ impl State {
     }
 }
 
-impl Level {
-    fn take(&mut self) -> Option<Message> {
+impl<M> Level<M> {
+    fn take(&mut self) -> Option<M> {
         let customer = self.turns.pop_front()?;
         let messages = self.messages.get_mut(&customer)?;
         let message = messages.pop_front();
@@ -170,21 +250,29 @@ impl Level {
 #[async_trait]
 impl Queue for LocalQueue {
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError> {
-        let now = self.clock.now();
-        {
-            let mut state = self.lock();
-            for envelope in envelopes {
-                if envelope.delay.is_zero() {
-                    state.push(envelope.clone());
-                } else {
-                    let number = state.next;
-                    state.next += 1;
-                    state.delayed.push(Reverse((now + envelope.delay, number)));
-                    state.waiting.insert(number, envelope.clone());
-                }
-            }
-        }
-        self.changed.notify_one();
+        self.jobs.send(envelopes.iter().map(|envelope| {
+            let waiting = Waiting {
+                priority: envelope.priority,
+                customer: envelope.customer.clone(),
+                message: envelope.message.clone(),
+            };
+            (envelope.delay, waiting)
+        }));
+        Ok(Vec::new())
+    }
+
+    async fn send_deliveries(
+        &self,
+        envelopes: &[DeliveryEnvelope],
+    ) -> Result<Vec<usize>, PortError> {
+        self.deliveries.send(envelopes.iter().map(|envelope| {
+            let waiting = Waiting {
+                priority: Priority::Normal,
+                customer: envelope.customer.clone(),
+                message: envelope.key.clone(),
+            };
+            (envelope.delay, waiting)
+        }));
         Ok(Vec::new())
     }
 }

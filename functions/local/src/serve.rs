@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use jobs::app::Limits;
-use jobs::ports::Scraper;
 use scrape::{Targets, WebScraper};
 use tokio::net::TcpListener;
 
 use crate::admission::Admission;
+use crate::bus::LogBus;
 use crate::cli::Serve;
-use crate::host::{Data, Host, Reach};
+use crate::host::{Data, Host, Reach, Web};
 use crate::loopback;
 use crate::signals::Signals;
 
@@ -29,7 +29,7 @@ pub struct Service {
     host: Host,
     listener: TcpListener,
     address: SocketAddr,
-    scraper: Arc<dyn Scraper>,
+    web: Web,
     concurrency: usize,
     admission: Admission,
 }
@@ -44,8 +44,9 @@ impl Service {
         targets: Targets,
         concurrency: usize,
         admission: Admission,
+        bus: LogBus,
     ) -> anyhow::Result<Self> {
-        let mut host = Host::open(data, limits)?;
+        let mut host = Host::open_with(data, limits, bus)?;
         host.app = host.app.with_admin_key(admission.admin_key);
         admission.check(&host.app, data).await?;
         let listener = TcpListener::bind((admission.listen, port)).await;
@@ -53,12 +54,13 @@ impl Service {
             let listen = admission.listen;
             format!("port {port} on {listen} cannot be used; choose another with --port")
         })?;
-        let scraper = WebScraper::new(targets).context("the web client cannot be built")?;
+        let scraper = WebScraper::new(targets.clone());
+        let scraper = Arc::new(scraper.context("the web client cannot be built")?);
         Ok(Self {
             address: listener.local_addr()?,
             host,
             listener,
-            scraper: Arc::new(scraper),
+            web: Web::new(&scraper, targets),
             concurrency,
             admission,
         })
@@ -74,13 +76,15 @@ impl Service {
         let Self {
             host,
             listener,
-            scraper,
+            web,
             concurrency,
             admission,
             ..
         } = self;
-        let workers = host.start(scraper, concurrency, &Reach::All).await;
-        let mut router = api::router(host.app.clone(), scrape::check, admission.access());
+        let judge = Arc::clone(&web.judge);
+        let workers = host.start(web, concurrency, &Reach::All).await;
+        let access = admission.access();
+        let mut router = api::router(host.app.clone(), scrape::check, judge, access);
         if admission.listen.is_loopback() {
             router = router.layer(axum::middleware::from_fn(loopback::only));
         }
@@ -126,8 +130,13 @@ pub async fn run(options: &Serve, on_lambda: bool) -> anyhow::Result<ExitCode> {
     };
     let concurrency = usize::from(options.concurrency);
     let admission = Admission::of(options)?;
-    let service =
-        Service::open(options.port, &data, limits, targets, concurrency, admission).await?;
+    let (port, bus) = (
+        options.port,
+        LogBus {
+            is_on: options.log_events,
+        },
+    );
+    let service = Service::open(port, &data, limits, targets, concurrency, admission, bus).await?;
     let mut signals = Signals::listen()?;
     say!("Harvestman listens on {}", service.url());
     let ended = match data {

@@ -103,6 +103,22 @@ pub fn sqs(connection: &Connection) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::from_conf(config.build())
 }
 
+/// A client for the event bus.
+pub fn eventbridge(connection: &Connection) -> aws_sdk_eventbridge::Client {
+    let mut config = aws_sdk_eventbridge::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(connection.region.clone()))
+        .http_client(connection.http.clone())
+        .timeout_config(connection.timeouts());
+    match &connection.credentials {
+        Some(credentials) => config = config.credentials_provider(credentials.clone()),
+        None => config = config.allow_no_auth(),
+    }
+    config.set_endpoint_url(connection.endpoint.clone());
+    config.set_sleep_impl(connection.sleep.clone().or_else(default_sleep));
+    aws_sdk_eventbridge::Client::from_conf(config.build())
+}
+
 /// A client for the timetable.
 pub fn scheduler(connection: &Connection) -> aws_sdk_scheduler::Client {
     let mut config = aws_sdk_scheduler::Config::builder()

@@ -3,6 +3,7 @@
 //! environment variable. Refuses to know what a handler or a page is.
 
 pub mod blobs;
+pub mod bus;
 pub mod client;
 pub mod connect;
 pub mod files;

@@ -1,4 +1,4 @@
-//! The five queues on SQS. Sends hints in batches and says which ones were not taken; refuses to
+//! The queues on SQS, five of jobs and one of deliveries. Sends hints in batches and says which ones were not taken; refuses to
 //! send again what the SDK has given up on, because the sweep does that.
 
 use std::time::Duration;
@@ -9,7 +9,8 @@ use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::stream::{self, StreamExt};
 use jobs::Priority;
-use jobs::ports::{Envelope, PortError, Queue};
+use jobs::ports::{DeliveryEnvelope, Envelope, PortError, Queue};
+use jobs::spec::CustomerId;
 
 /// Most entries of one call. A body is an id and a version, so ten of them are nowhere near the
 /// bound on a call's bytes.
@@ -19,7 +20,7 @@ const CONCURRENCY: usize = 10;
 /// SQS holds a message back no longer than this.
 const LONGEST_DELAY_SECONDS: u64 = 900;
 
-/// Where the queue of each priority is.
+/// Where the queue of each priority is, and that of deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueUrls {
     pub low: String,
@@ -27,6 +28,9 @@ pub struct QueueUrls {
     pub high: String,
     pub urgent: String,
     pub critical: String,
+    pub deliveries: String,
+    /// Where events go that ask for a job and cannot have one.
+    pub refused: String,
 }
 
 impl QueueUrls {
@@ -41,7 +45,7 @@ impl QueueUrls {
     }
 }
 
-/// [`Queue`] on five standard queues.
+/// [`Queue`] on standard queues.
 #[derive(Clone, Debug)]
 pub struct Queues {
     client: Client,
@@ -56,21 +60,21 @@ impl Queues {
     /// Sends one batch; answers with the indexes that SQS did not confirm.
     async fn send_batch(
         &self,
-        priority: Priority,
-        envelopes: &[Envelope],
+        url: &str,
+        messages: &[Outgoing],
         mut indexes: Vec<usize>,
     ) -> Result<Vec<usize>, PortError> {
         let entries = indexes
             .iter()
-            .map(|index| entry(*index, &envelopes[*index]));
-        let entries = entries.collect::<Result<_, _>>().map_err(unavailable)?;
-        let call = self.client.send_message_batch();
-        let call = call.queue_url(self.urls.of(priority));
+            .map(|index| messages[*index].entry(*index))
+            .collect::<Result<_, _>>()
+            .map_err(unavailable)?;
+        let call = self.client.send_message_batch().queue_url(url);
         let answer = call.set_entries(Some(entries)).send().await;
         let answer = answer.map_err(unavailable)?;
         for failed in answer.failed() {
             tracing::warn!(
-                queue = priority.as_str(),
+                queue = url,
                 code = failed.code(),
                 ours = failed.sender_fault(),
                 "a message was refused"
@@ -83,16 +87,17 @@ impl Queues {
         });
         Ok(indexes)
     }
-}
 
-#[async_trait]
-impl Queue for Queues {
-    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError> {
-        let batches = batches(envelopes);
+    /// Sends the batches, each to its queue; answers with the indexes of what was not taken.
+    async fn send_all(
+        &self,
+        messages: &[Outgoing],
+        batches: Vec<(String, Vec<usize>)>,
+    ) -> Result<Vec<usize>, PortError> {
         let calls = batches.len();
         let answers: Vec<_> = stream::iter(batches)
-            .map(|(priority, indexes)| async move {
-                let sent = self.send_batch(priority, envelopes, indexes.clone());
+            .map(|(url, indexes)| async move {
+                let sent = self.send_batch(&url, messages, indexes.clone());
                 sent.await.map_err(|error| (indexes, error))
             })
             .buffer_unordered(CONCURRENCY)
@@ -123,6 +128,69 @@ impl Queue for Queues {
     }
 }
 
+#[async_trait]
+impl Queue for Queues {
+    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError> {
+        let batches = batches(envelopes).into_iter();
+        let batches =
+            batches.map(|(priority, indexes)| (self.urls.of(priority).to_owned(), indexes));
+        let message = |envelope: &Envelope| {
+            let body = envelope.message.encode();
+            Outgoing::new(body, envelope.delay, &envelope.customer)
+        };
+        let messages: Vec<_> = envelopes.iter().map(message).collect();
+        self.send_all(&messages, batches.collect()).await
+    }
+
+    async fn send_deliveries(
+        &self,
+        envelopes: &[DeliveryEnvelope],
+    ) -> Result<Vec<usize>, PortError> {
+        let indexes: Vec<_> = (0..envelopes.len()).collect();
+        let batches = indexes.chunks(BATCH);
+        let batches = batches.map(|batch| (self.urls.deliveries.clone(), batch.to_vec()));
+        let message = |envelope: &DeliveryEnvelope| {
+            let body = envelope.key.encode();
+            Outgoing::new(body, envelope.delay, &envelope.customer)
+        };
+        let messages: Vec<_> = envelopes.iter().map(message).collect();
+        self.send_all(&messages, batches.collect()).await
+    }
+
+    async fn refuse(&self, letter: &str) -> Result<(), PortError> {
+        let call = self.client.send_message().queue_url(&self.urls.refused);
+        let sent = call.message_body(letter).send().await;
+        sent.map(drop).map_err(unavailable)
+    }
+}
+
+/// A message as SQS takes it.
+struct Outgoing {
+    body: String,
+    delay: Duration,
+    /// By which SQS tells customers apart, to serve them fairly.
+    group: String,
+}
+
+impl Outgoing {
+    fn new(body: String, delay: Duration, customer: &CustomerId) -> Self {
+        Self {
+            body,
+            delay,
+            group: customer.digest(),
+        }
+    }
+
+    fn entry(&self, index: usize) -> Result<SendMessageBatchRequestEntry, BuildError> {
+        SendMessageBatchRequestEntry::builder()
+            .id(index.to_string())
+            .message_body(&self.body)
+            .delay_seconds(whole_seconds(self.delay))
+            .message_group_id(&self.group)
+            .build()
+    }
+}
+
 /// The indexes of each call, by priority and in order.
 fn batches(envelopes: &[Envelope]) -> Vec<(Priority, Vec<usize>)> {
     let mut batches = Vec::new();
@@ -132,15 +200,6 @@ fn batches(envelopes: &[Envelope]) -> Vec<(Priority, Vec<usize>)> {
         batches.extend(mine.chunks(BATCH).map(|batch| (priority, batch.to_vec())));
     }
     batches
-}
-
-fn entry(index: usize, envelope: &Envelope) -> Result<SendMessageBatchRequestEntry, BuildError> {
-    SendMessageBatchRequestEntry::builder()
-        .id(index.to_string())
-        .message_body(envelope.message.encode())
-        .delay_seconds(whole_seconds(envelope.delay))
-        .message_group_id(envelope.customer.digest())
-        .build()
 }
 
 /// Rounded up: a message may be late, never early.

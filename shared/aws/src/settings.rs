@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use jobs::transition::Retention;
-use jobs::{KeyHash, Limits};
+use jobs::{KeyHash, Limits, WebhookKey};
 use tracing::level_filters::LevelFilter;
 
 use crate::queue::QueueUrls;
@@ -60,6 +60,9 @@ const QUEUE_NORMAL: &str = "HARVESTMAN_QUEUE_NORMAL";
 const QUEUE_HIGH: &str = "HARVESTMAN_QUEUE_HIGH";
 const QUEUE_URGENT: &str = "HARVESTMAN_QUEUE_URGENT";
 const QUEUE_CRITICAL: &str = "HARVESTMAN_QUEUE_CRITICAL";
+const QUEUE_DELIVERIES: &str = "HARVESTMAN_QUEUE_DELIVERIES";
+const QUEUE_REFUSED: &str = "HARVESTMAN_QUEUE_REFUSED";
+const EVENT_BUS: &str = "HARVESTMAN_EVENT_BUS";
 const SCHEDULE_GROUP: &str = "HARVESTMAN_SCHEDULE_GROUP";
 const SCHEDULE_TARGET: &str = "HARVESTMAN_SCHEDULE_TARGET";
 const SCHEDULE_ROLE: &str = "HARVESTMAN_SCHEDULE_ROLE";
@@ -72,6 +75,7 @@ const COMPLETED_HOURS: &str = "HARVESTMAN_COMPLETED_RETENTION_HOURS";
 const FAILED_HOURS: &str = "HARVESTMAN_FAILED_RETENTION_HOURS";
 const REQUIRE_KEYS: &str = "HARVESTMAN_REQUIRE_KEYS";
 const ADMIN_KEY_HASH: &str = "HARVESTMAN_ADMIN_KEY_HASH";
+const WEBHOOK_KEY: &str = "HARVESTMAN_WEBHOOK_KEY";
 const REGION: &str = "AWS_REGION";
 const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
@@ -82,9 +86,10 @@ const ENDPOINT_DYNAMODB: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 const ENDPOINT_SQS: &str = "AWS_ENDPOINT_URL_SQS";
 const ENDPOINT_SCHEDULER: &str = "AWS_ENDPOINT_URL_SCHEDULER";
 const ENDPOINT_S3: &str = "AWS_ENDPOINT_URL_S3";
+const ENDPOINT_EVENTBRIDGE: &str = "AWS_ENDPOINT_URL_EVENTBRIDGE";
 
 /// All of them, with what they are for.
-pub const VARIABLES: [Variable; 29] = [
+pub const VARIABLES: [Variable; 34] = [
     variable(TABLE, SetBy::Template, "the name of the table"),
     variable(BUCKET, SetBy::Template, "the bucket for large results"),
     variable(QUEUE_LOW, SetBy::Template, "the URL of a queue"),
@@ -92,6 +97,9 @@ pub const VARIABLES: [Variable; 29] = [
     variable(QUEUE_HIGH, SetBy::Template, "the URL of a queue"),
     variable(QUEUE_URGENT, SetBy::Template, "the URL of a queue"),
     variable(QUEUE_CRITICAL, SetBy::Template, "the URL of a queue"),
+    variable(QUEUE_DELIVERIES, SetBy::Template, "the URL of a queue"),
+    variable(QUEUE_REFUSED, SetBy::Template, "the URL of a queue"),
+    variable(EVENT_BUS, SetBy::Template, "the name of the event bus"),
     variable(
         SCHEDULE_GROUP,
         SetBy::Template,
@@ -152,6 +160,11 @@ pub const VARIABLES: [Variable; 29] = [
         SetBy::Template,
         "the SHA-256 of an admin's key that has no record",
     ),
+    variable(
+        WEBHOOK_KEY,
+        SetBy::Template,
+        "what the secrets of webhooks are derived from",
+    ),
     variable(REGION, SetBy::Lambda, "the region"),
     variable(ACCESS_KEY_ID, SetBy::Lambda, "the role's credentials"),
     variable(SECRET_ACCESS_KEY, SetBy::Lambda, "the role's credentials"),
@@ -170,6 +183,11 @@ pub const VARIABLES: [Variable; 29] = [
         "what stands in for EventBridge Scheduler",
     ),
     variable(ENDPOINT_S3, SetBy::Override, "what stands in for S3"),
+    variable(
+        ENDPOINT_EVENTBRIDGE,
+        SetBy::Override,
+        "what stands in for EventBridge",
+    ),
 ];
 
 /// What stands in for AWS, where something does.
@@ -178,6 +196,7 @@ pub struct Endpoints {
     pub dynamodb: Option<String>,
     pub sqs: Option<String>,
     pub s3: Option<String>,
+    pub eventbridge: Option<String>,
     pub scheduler: Option<String>,
 }
 
@@ -187,12 +206,15 @@ pub struct Settings {
     pub table: String,
     pub bucket: String,
     pub queues: QueueUrls,
+    pub event_bus: String,
     pub schedules: ScheduleTarget,
     pub limits: Limits,
     /// Callers need a key, unless told otherwise.
     pub require_keys: bool,
     /// A key with this hash is an admin's: how the first one gets in.
     pub admin_key: Option<KeyHash>,
+    /// What the secrets of webhooks are derived from; without it there are no webhooks.
+    pub webhook_key: Option<WebhookKey>,
     pub region: String,
     /// Lambda gives a sandbox one set for all its life.
     pub credentials: Credentials,
@@ -226,7 +248,10 @@ impl Settings {
                 high: reader.required_url(QUEUE_HIGH),
                 urgent: reader.required_url(QUEUE_URGENT),
                 critical: reader.required_url(QUEUE_CRITICAL),
+                deliveries: reader.required_url(QUEUE_DELIVERIES),
+                refused: reader.required_url(QUEUE_REFUSED),
             },
+            event_bus: reader.required(EVENT_BUS),
             schedules: ScheduleTarget {
                 group: reader.required(SCHEDULE_GROUP),
                 queue: reader.required_arn(SCHEDULE_TARGET),
@@ -236,6 +261,7 @@ impl Settings {
             limits: reader.limits(),
             require_keys: reader.flag(REQUIRE_KEYS, true),
             admin_key: reader.hash(ADMIN_KEY_HASH),
+            webhook_key: reader.webhook_key(WEBHOOK_KEY),
             region: reader.required(REGION),
             credentials: Credentials::new(
                 reader.required(ACCESS_KEY_ID),
@@ -283,6 +309,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             dynamodb: endpoint(ENDPOINT_DYNAMODB),
             sqs: endpoint(ENDPOINT_SQS),
             s3: endpoint(ENDPOINT_S3),
+            eventbridge: endpoint(ENDPOINT_EVENTBRIDGE),
             scheduler: endpoint(ENDPOINT_SCHEDULER),
         }
     }

@@ -2,6 +2,7 @@
 //! stack, that send to a queue. Refuses to keep anything: what should be there stands in the table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_scheduler::Client;
@@ -56,6 +57,9 @@ struct Written {
     window: FlexibleTimeWindow,
 }
 
+/// Bounds are wider on Scheduler by as much as patterns are coarse.
+const BOUND: Duration = Duration::from_mins(1);
+
 impl Schedules {
     pub fn new(client: Client, target: ScheduleTarget, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -68,6 +72,9 @@ impl Schedules {
     fn written(&self, entry: &Entry) -> Result<Written, BuildError> {
         let now = self.clock.now();
         let ended = entry.end.is_some_and(|end| end <= now);
+        // Whether a firing at the very bound counts is the row's to say, not Scheduler's.
+        let start = entry.start.map(|start| start - BOUND);
+        let end = entry.end.map(|end| end + BOUND);
         let retries = RetryPolicy::builder()
             .maximum_event_age_in_seconds(OLDEST_SECONDS)
             .maximum_retry_attempts(MOST_TRIES);
@@ -82,8 +89,8 @@ impl Schedules {
         Ok(Written {
             zone: entry.zone.as_str(),
             // Scheduler refuses dates that are over.
-            start: entry.start.filter(|start| *start > now).map(date),
-            end: entry.end.filter(|_| !ended).map(date),
+            start: start.filter(|start| *start > now).map(date),
+            end: end.filter(|_| !ended).map(date),
             state: if entry.enabled && !ended {
                 ScheduleState::Enabled
             } else {

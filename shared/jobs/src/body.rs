@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         self.problems.extend(problems);
     }
 
+    /// Whether nothing was found wrong so far.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
     /// The field's value; `None` where it is absent or `null`.
     pub fn value(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.push(name);

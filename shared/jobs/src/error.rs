@@ -60,12 +60,21 @@ pub enum Error {
     /// No such operation for this caller.
     #[error("no operation found with id {0}")]
     NoOperation(String),
+    /// No such webhook for this caller.
+    #[error("no webhook found with id {0}")]
+    NoWebhook(String),
+    /// No such delivery of this webhook or job.
+    #[error("no delivery found with id {0}")]
+    NoDelivery(String),
+    /// Nothing is delivered to this webhook. Enable it first.
+    #[error("webhook {0} is disabled")]
+    Disabled(String),
     /// No such schedule for this caller.
     #[error("no schedule found with id {0}")]
     NoSchedule(String),
-    /// The customer has as many schedules as allowed. Delete one.
-    #[error("this customer has {most} schedules, and may have no more")]
-    TooManySchedules { most: u64 },
+    /// The customer has as many of these as allowed. Delete one.
+    #[error("this customer has {most} {what}, and may have no more")]
+    TooMany { what: &'static str, most: u64 },
     /// The schedule does not let runs overlap, and one goes on. Wait for its end, or cancel it.
     #[error("schedule {id} does not overlap its runs, and job {by} is {status}")]
     Overlap {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::crawl::Progress;
 use crate::failure::Attempt;
 use crate::id::{JobId, ScheduleId};
+use crate::outbox::Outbox;
 use crate::spec::{CustomerId, JobType, Priority};
 use crate::time::Timestamp;
 
@@ -120,6 +121,8 @@ pub enum DueList {
     /// What refreshes compare with: to be forgotten when nobody has refreshed it for long. This
     /// list has one shard as well.
     Baseline,
+    /// Deliveries to webhooks that have not ended: a message to send again, a lease to free.
+    Delivery,
     /// Schedules whose timetable has something to learn, or that hold a run back: few as well, and
     /// one shard.
     Schedule,
@@ -163,6 +166,8 @@ pub struct Job {
     pub result: Option<ResultRef>,
     /// How far a crawl is.
     pub crawl: Option<Box<Progress>>,
+    /// What is still to be told of it, where anybody wants to hear of this job.
+    pub outbox: Option<Box<Outbox>>,
     /// The run that this is, where a schedule has made it.
     pub run_of: Option<RunOf>,
 }
@@ -209,14 +214,25 @@ impl Job {
         }
     }
 
-    /// The list in which the sweep finds this row, and from when on.
+    /// The list in which the sweep finds this row, and from when on: what the row itself is owed, or
+    /// what is to be told of it. A paused row stands in the list that nothing is counted by.
     pub fn due(&self) -> Option<(DueList, Timestamp)> {
-        let list = if self.state.is_terminal() {
+        let list = if self.state.is_terminal() || self.state == State::Paused {
             DueList::Purge
         } else {
             DueList::Work
         };
-        self.due_at.map(|at| (list, at))
+        let tell_at = self.outbox.as_ref().and_then(|outbox| outbox.due());
+        let at = match (self.due_at, tell_at) {
+            (Some(own), Some(tell)) => Some(own.min(tell)),
+            (own, tell) => own.or(tell),
+        };
+        at.map(|at| (list, at))
+    }
+
+    /// The last revision of which something is to be told.
+    pub fn untold(&self) -> Option<u64> {
+        self.outbox.as_ref()?.last()
     }
 
     /// A finished job whose retention is over: it is gone for every reader, whether or not the

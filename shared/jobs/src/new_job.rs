@@ -13,6 +13,7 @@ use crate::extraction::{Check, Extraction};
 pub use crate::new_headers::RESERVED_HEADERS;
 use crate::new_headers::{headers, user_agent};
 use crate::spec::{CustomerId, JobType, MAX_TIMEOUT, Priority, Spec};
+use crate::webhook::JobWebhook;
 use crate::{new_crawl, new_refresh, schedule};
 
 /// The longest time that a job may be put off: 30 days.
@@ -22,8 +23,7 @@ const MAX_TIMEOUT_MS: u64 = MAX_TIMEOUT.as_millis() as u64;
 const DEFAULT_TIMEOUT_MS: u64 = 30_000;
 
 /// What the printed documents offer and this version does not do yet: said, never ignored.
-const NOT_YET: [(&str, &str); 6] = [
-    ("webhook", "webhooks are"),
+const NOT_YET: [(&str, &str); 5] = [
     ("steps", "navigations are"),
     ("variables", "navigations are"),
     ("prompt", "generated configurations are"),
@@ -117,6 +117,8 @@ impl NewJob {
             timeout_ms: timeout(reader, kind),
             delay_ms: reader.integer("delay", 0, MAX_DELAY_MS).unwrap_or(0),
             metadata: metadata(reader),
+            page_events: page_events(reader, kind),
+            webhook: JobWebhook::read(reader),
         };
         let deduplicate = reader.bool("deduplicate").unwrap_or(true);
         let deduplicate_for = reader.integer("deduplicateFor", 0, MAX_DELAY_MS);
@@ -188,6 +190,14 @@ fn timeout(reader: &mut Reader<'_>, kind: JobType) -> u64 {
         (MAX_TIMEOUT_MS, DEFAULT_TIMEOUT_MS)
     };
     reader.integer("timeout", 1, most).unwrap_or(unless_told)
+}
+
+/// Pages are events of their own where a client says so; a single page is told of by its end.
+fn page_events(reader: &mut Reader<'_>, kind: JobType) -> bool {
+    if !kind.is_crawl() && reader.value("pageEvents").is_some() {
+        reader.problem("pageEvents", "is for full-crawl and refresh");
+    }
+    reader.bool("pageEvents").unwrap_or(false)
 }
 
 fn customer(reader: &mut Reader<'_>) -> Option<CustomerId> {

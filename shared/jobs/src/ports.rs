@@ -4,11 +4,14 @@
 mod baselines;
 mod batches;
 mod blobs;
+mod bus;
 mod hosts;
 mod keys;
 mod operations;
+mod queue;
 mod schedules;
 mod timetable;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -22,7 +25,6 @@ use crate::hold::Hold;
 use crate::id::{JobId, RowId};
 use crate::idempotency::Kept;
 use crate::job::{DueList, Job};
-use crate::message::Message;
 use crate::page::Page;
 use crate::rate::{Bucket, Call};
 use crate::spec::{CustomerId, Priority, Spec};
@@ -33,11 +35,17 @@ use crate::time::Timestamp;
 pub use baselines::{Baseline, Baselines, Expired};
 pub use batches::{Batches, Begun, Chunk, Chunked, Guard, NewRow, Owner};
 pub use blobs::{Blobs, FileName, Files, LEAST_PART, MOST_PARTS};
+pub use bus::{Bus, NoBus};
 pub use hosts::{HostSwap, Hosts};
 pub use keys::{Keys, ListedKeys};
 pub use operations::{Advanced, DuePage, Operations};
+pub use queue::{DeliveryEnvelope, Envelope, Queue};
 pub use schedules::{Added, ListedSchedules, Replaced, Schedules, TickWrite, Turn, Turned};
 pub use timetable::{Entry, Placed, Timetable, fire};
+pub use webhooks::{
+    Courier, DELIVERY_SHARDS, Deliveries, DeliverySwap, ListedDeliveries, ListedWebhooks, Post,
+    Posted, WebhookSwap, Webhooks,
+};
 
 /// A port did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -358,23 +366,4 @@ pub trait Store: Send + Sync {
         before: Option<RateBucket>,
         after: RateBucket,
     ) -> Result<Swap, PortError>;
-}
-
-/// A message to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    pub message: Message,
-    pub priority: Priority,
-    /// Delivered no earlier than this from now; at most 15 minutes.
-    pub delay: Duration,
-    /// Whose message it is, so that customers share the queue fairly.
-    pub customer: CustomerId,
-}
-
-/// Five queues, one per priority. Delivers at least once, in any order; what it loses, the sweep
-/// sends again.
-#[async_trait]
-pub trait Queue: Send + Sync {
-    /// Sends what it can; answers with the indexes of those that it could not.
-    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<usize>, PortError>;
 }

@@ -12,6 +12,7 @@ use url::Url;
 use crate::crawl::CrawlOptions;
 use crate::extraction::Extraction;
 use crate::time::Timestamp;
+use crate::webhook::JobWebhook;
 
 /// Most bytes that a stored specification may take (one item of its own).
 pub const MAX_SPEC_BYTES: usize = 64 * 1024;
@@ -213,6 +214,12 @@ pub struct Spec {
     pub delay_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
+    /// Of a crawl: each of its pages is an event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub page_events: bool,
+    /// Who is told over HTTP of what happens to the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<JobWebhook>,
 }
 
 impl Spec {
@@ -303,6 +310,8 @@ mod tests {
             timeout_ms: 30_000,
             delay_ms: 0,
             metadata: None,
+            page_events: false,
+            webhook: None,
         }
     }
 
@@ -335,6 +344,10 @@ mod tests {
         other.timeout_ms = 1;
         other.delay_ms = 5;
         other.metadata = Some(json!({"a": 1}));
+        other.webhook = Some(JobWebhook {
+            url: "https://example.com/hook".to_owned(),
+            events: Vec::new(),
+        });
         assert_eq!(other.fingerprint(&customer), plain);
         other.user_agent = Some("x".to_owned());
         assert_ne!(other.fingerprint(&customer), plain);

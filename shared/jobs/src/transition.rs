@@ -17,9 +17,11 @@ mod control;
 mod crawl;
 mod due;
 mod table;
+mod tell;
 
 use std::time::Duration;
 
+use crate::event::EventType;
 use crate::failure::{Attempt, Failure, FailureCode};
 use crate::job::{Job, ResultRef, State};
 use crate::retry;
@@ -28,7 +30,7 @@ use crate::time::Timestamp;
 pub use due::{LONGEST_MESSAGE_DELAY, queued_due};
 pub use table::{Move, allowed};
 
-use due::sent_due;
+pub(crate) use due::sent_due;
 
 /// A restart under way is no fault of the job: it is taken up again, however few attempts it may
 /// have, unless it has been there each of this many times.
@@ -95,6 +97,8 @@ pub enum Sweep {
     SendOnly(Duration),
     /// Remove the job and everything of it.
     Purge,
+    /// Tell what is to be told of it; whatever else is owed comes due by itself.
+    Tell,
 }
 
 /// What a sweep may assume about leases and messages.
@@ -133,7 +137,10 @@ impl Job {
         }
         next.state = State::Active;
         next.fence += 1;
-        next.started_at = next.started_at.or(Some(stamp.now));
+        if next.started_at.is_none() {
+            next.started_at = Some(stamp.now);
+            next.note(EventType::JobStarted, stamp.now);
+        }
         next.lease_until = Some(lease_until);
         // A due time that comes before the lease ends may stay: the sweep then looks once for
         // nothing, which is rarer than a write to the index for every claim.
@@ -184,10 +191,19 @@ impl Job {
 
     /// What the sweep must do with this row, which it found in the due index.
     pub fn sweep(&self, stamp: Stamp, mode: Mode, retention: &Retention) -> Sweep {
+        // After a restart what waits for nothing else is told at once; of the others their workers
+        // tell.
+        let stands = self.state.is_terminal() || self.state == State::Paused;
+        let left = mode == Mode::Restart && stands && self.untold().is_some();
+        if left || mode == Mode::Routine && self.tell_is_due(stamp.now) {
+            return Sweep::Tell;
+        }
         let due = self.due_at.is_some_and(|at| at <= stamp.now);
         match self.state {
             State::Paused => Sweep::Nothing,
-            State::Completed | State::Failed | State::Cancelled if due => Sweep::Purge,
+            State::Completed | State::Failed | State::Cancelled if due && mode == Mode::Routine => {
+                Sweep::Purge
+            }
             State::Completed | State::Failed | State::Cancelled => Sweep::Nothing,
             State::Queued => self.sweep_queued(stamp, mode, due),
             State::Active if mode == Mode::Shutdown => match self.release(stamp, self.fence) {
@@ -312,6 +328,7 @@ impl Job {
         let left = self.attempts.len() < usize::from(most);
         if failure.code.retryable() && left {
             self.requeue(stamp.now, stamp.now + wait);
+            self.note_failure(EventType::JobRetried, stamp.now, failure);
         } else {
             self.end(State::Failed, stamp.now, retention);
         }
@@ -342,6 +359,14 @@ impl Job {
         self.pause_requested = false;
         self.finished_at = Some(now);
         self.due_at = Some(now + kept);
+        match state {
+            State::Completed => self.note(EventType::JobCompleted, now),
+            State::Cancelled => self.note(EventType::JobCancelled, now),
+            _ => match self.attempts.last().map(|last| last.failure.clone()) {
+                Some(failure) => self.note_failure(EventType::JobFailed, now, &failure),
+                None => self.note(EventType::JobFailed, now),
+            },
+        }
     }
 
     fn seal(&mut self, stamp: Stamp, before: &Self) {

@@ -1,6 +1,7 @@
 //! What a job asks of the web: fetching pages and reading them. Refuses to know of jobs' rows, of
 //! queues or of any cloud.
 
+mod courier;
 pub mod door;
 mod download;
 pub mod extract;
@@ -11,6 +12,6 @@ mod sitemap;
 mod visit;
 mod web;
 
-pub use door::Targets;
+pub use door::{Targets, judge};
 pub use extract::check;
 pub use page::WebScraper;

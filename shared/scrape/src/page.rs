@@ -27,8 +27,8 @@ pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
 /// [`Scraper`] for the real web. Build one per process: it holds the connections.
 pub struct WebScraper {
-    door: Door,
-    web: Web,
+    pub(crate) door: Door,
+    pub(crate) web: Web,
     /// One page per processor is read at a time: more would only share it, and the memory.
     readers: Arc<Semaphore>,
 }

@@ -10,6 +10,8 @@ import type {
   CreatedBatch,
   CreatedJob,
   CreatedSchedule,
+  Delivery,
+  DeliveryOptions,
   Job,
   JobFilter,
   JobList,
@@ -31,6 +33,10 @@ import type {
   ScheduleRun,
   ScheduleSummary,
   WaitOptions,
+  Webhook,
+  WebhookChange,
+  WebhookFilter,
+  WebhookOptions,
 } from './types.js';
 
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
@@ -165,6 +171,29 @@ export class Harvestman {
     } while (cursor);
   }
 
+  /** Deliver events of a customer to an address; the answer has the `secret`, once. */
+  createWebhook(url: string, options: WebhookOptions = {}): Promise<Webhook> {
+    const { signal, ...rest } = options;
+    return this.#change('/api/webhooks', 'POST', { url, ...rest }, signal);
+  }
+
+  /** Read one webhook, without its secret. */
+  async getWebhook(id: string, options: CallOptions = {}): Promise<Webhook> {
+    return (await this.#read(webhookPath(id), options)) as Webhook;
+  }
+
+  /** Every webhook that the filter lets through, newest first. */
+  async *listWebhooks(filter: WebhookFilter = {}): AsyncGenerator<Webhook, void, undefined> {
+    const { signal, ...query } = filter;
+    let cursor: string | null | undefined;
+    do {
+      const call = { signal, query: { ...query, cursor: cursor ?? undefined } };
+      const page = (await this.#read('/api/webhooks', call)) as { webhooks: Webhook[]; nextCursor: string | null };
+      yield* page.webhooks;
+      cursor = page.nextCursor;
+    } while (cursor);
+  }
+
   /** One page of schedules, newest first. */
   async getSchedules(options: ScheduleListOptions = {}): Promise<ScheduleList> {
     const { signal, cursor, ...query } = options;
@@ -180,6 +209,45 @@ export class Harvestman {
       yield* page.schedules;
       cursor = page.nextCursor;
     } while (cursor);
+  }
+
+  /** Change the address or the types of a webhook, or enable or disable it. */
+  changeWebhook(id: string, change: WebhookChange, options: CallOptions = {}): Promise<Webhook> {
+    return this.#change(webhookPath(id), 'PATCH', change, options.signal);
+  }
+
+  /** Give a webhook another secret; for a day both sign. */
+  rotateWebhook(id: string, options: CallOptions = {}): Promise<Webhook> {
+    return this.#change(`${webhookPath(id)}/rotate`, 'POST', undefined, options.signal);
+  }
+
+  /** Delete a webhook; what is still to be delivered to it is not. */
+  deleteWebhook(id: string, options: CallOptions = {}): Promise<Webhook> {
+    return this.#change(webhookPath(id), 'DELETE', undefined, options.signal);
+  }
+
+  /** Every delivery to a webhook, or to the own webhook of a job, newest first, by its id. */
+  async *listDeliveries(id: string, options: DeliveryOptions = {}): AsyncGenerator<Delivery, void, undefined> {
+    const { signal, limit } = options;
+    let cursor: string | null | undefined;
+    do {
+      const call = { signal, query: { limit, cursor: cursor ?? undefined } };
+      const answer = await this.#read(`${receiverPath(id)}/deliveries`, call);
+      const page = answer as { deliveries: Delivery[]; nextCursor: string | null };
+      yield* page.deliveries;
+      cursor = page.nextCursor;
+    } while (cursor);
+  }
+
+  /** Deliver again, by the id of the webhook or job and that of the delivery. */
+  redeliver(id: string, deliveryId: string, options: CallOptions = {}): Promise<Delivery> {
+    const path = `${receiverPath(id)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`;
+    return this.#change(path, 'POST', undefined, options.signal);
+  }
+
+  async #change<T>(path: string, method: string, body: object | undefined, signal?: AbortSignal): Promise<T> {
+    const call: Call = { method, body, idempotencyKey: false, repeatable: false };
+    return (await this.#transport.call(path, withSignal(call, signal))).body as T;
   }
 
   /** Read one schedule, with its next five runs. */
@@ -235,6 +303,16 @@ export class Harvestman {
 function jobPath(id: string): string {
   if (id === '') throw new HarvestmanError(0, 'an id is needed');
   return `/api/jobs/${encodeURIComponent(id)}`;
+}
+
+function webhookPath(id: string): string {
+  if (id === '') throw new HarvestmanError(0, 'an id is needed');
+  return `/api/webhooks/${encodeURIComponent(id)}`;
+}
+
+/** A job may name a webhook itself. */
+function receiverPath(id: string): string {
+  return id.startsWith('job_') ? jobPath(id) : webhookPath(id);
 }
 
 function schedulePath(id: string): string {

@@ -40,6 +40,14 @@ export const JobUtils: Pick<
   | 'waitForJob'
   | 'listJobs'
   | 'results'
+  | 'createWebhook'
+  | 'getWebhook'
+  | 'listWebhooks'
+  | 'changeWebhook'
+  | 'rotateWebhook'
+  | 'deleteWebhook'
+  | 'listDeliveries'
+  | 'redeliver'
   | 'getSchedules'
   | 'listSchedules'
   | 'getSchedule'
@@ -60,6 +68,14 @@ export const JobUtils: Pick<
   waitForJob: (...call) => client().waitForJob(...call),
   listJobs: (...call) => client().listJobs(...call),
   results: (...call) => client().results(...call),
+  createWebhook: (...call) => client().createWebhook(...call),
+  getWebhook: (...call) => client().getWebhook(...call),
+  listWebhooks: (...call) => client().listWebhooks(...call),
+  changeWebhook: (...call) => client().changeWebhook(...call),
+  rotateWebhook: (...call) => client().rotateWebhook(...call),
+  deleteWebhook: (...call) => client().deleteWebhook(...call),
+  listDeliveries: (...call) => client().listDeliveries(...call),
+  redeliver: (...call) => client().redeliver(...call),
   getSchedules: (...call) => client().getSchedules(...call),
   listSchedules: (...call) => client().listSchedules(...call),
   getSchedule: (...call) => client().getSchedule(...call),

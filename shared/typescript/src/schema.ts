@@ -71,6 +71,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was delivered to the webhook that a job names itself, newest first.
+         * @description Kept for 7 days after a delivery has ended, which may be longer than the job.
+         */
+        get: operations["listJobDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/deliveries/{deliveryId}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver an event to the webhook of a job again, as to a webhook. */
+        post: operations["redeliverOfJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{id}/results": {
         parameters: {
             query?: never;
@@ -420,8 +457,291 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks, newest first, without their secrets. */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Deliver events of a customer to an address. The answer shows the secret once.
+         * @description Each event is posted as JSON, signed after the Standard Webhooks specification, and tried ten
+         *     times over three days. An answer of 410 disables the webhook; redirects are not followed.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a webhook, without its secret. */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook. What is still to be delivered to it is not. */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /** Change the address or the types of a webhook, or enable or disable it. */
+        patch: operations["changeWebhook"];
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was delivered to a webhook, newest first, with every attempt.
+         * @description Kept for 7 days after a delivery has ended.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries/{deliveryId}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver an event to a webhook again, at once and under the same `webhook-id`.
+         * @description Where that fails it is tried again as a new one is.
+         */
+        post: operations["redeliverToWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a webhook another secret. The answer shows it once.
+         * @description For 24 hours deliveries are signed with both, so that receivers can change over. Rotated again
+         *     within that time, the secret before the last one is good no more.
+         */
+        post: operations["rotateWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "crawl.page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pages of a crawl were fetched
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onCrawlPage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A job was cancelled
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onJobCancelled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A job is completed
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onJobCompleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A job was created
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onJobCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A job has failed for good
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onJobFailed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A crawl has passed a quarter of its way
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onJobProgress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.retried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A job is tried again, after a failure or by request
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onJobRetried"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The first attempt at a job has begun
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onJobStarted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "schedule.fired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A schedule has made a job
+         * @description Signed according to the Standard Webhooks specification.
+         */
+        post: operations["onScheduleFired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /** @description What to do with a job. */
@@ -488,6 +808,8 @@ export interface components {
             success: boolean;
             /** Format: date-time */
             timestamp: string;
+            /** @description What deliveries to `webhook` are verified with, where the jobs have one. */
+            webhookSecret?: string;
         };
         /** @description The answer to what takes longer. */
         BegunView: {
@@ -519,36 +841,174 @@ export interface components {
          *     }
          */
         ChangeScheduleBody: {
-            attempts?: unknown;
-            config?: unknown;
-            cronPattern?: unknown;
-            depth?: unknown;
-            endDate?: unknown;
-            exclude?: unknown;
-            forceRefresh?: unknown;
-            formats?: unknown;
-            fullRefresh?: unknown;
-            headers?: unknown;
-            include?: unknown;
-            includeSubdomains?: unknown;
-            isNewCustomer?: unknown;
-            jobId?: unknown;
-            lastCrawledAt?: unknown;
-            limit?: unknown;
-            maxConcurrency?: unknown;
-            maxPages?: unknown;
-            metadata?: unknown;
-            name?: unknown;
-            overlap?: unknown;
-            priority?: unknown;
-            requestDelay?: unknown;
-            respectRobots?: unknown;
-            sitemap?: unknown;
-            startDate?: unknown;
-            timeout?: unknown;
-            timezone?: unknown;
-            url?: unknown;
-            userAgent?: unknown;
+            /**
+             * Format: int32
+             * @description Most attempts at the work; 3 unless told.
+             */
+            attempts?: number | null;
+            config?: components["schemas"]["Config"] | null;
+            /**
+             * Format: cron-pattern
+             * @description When it recurs: minute, hour, day of month, month, weekday, as in crontab(5), with names, ranges, steps and lists; or `@daily` and its like.
+             * @example 0 0 * * *
+             */
+            cronPattern?: string;
+            /**
+             * @description Most links between the start and a page.
+             * @default 3
+             */
+            depth?: number | null;
+            /**
+             * @description It does not fire after this, in ISO 8601 or in epoch milliseconds.
+             * @example 2031-01-01T00:00:00.000Z
+             */
+            endDate?: string | number | null;
+            /**
+             * @description Addresses that match one of these are not fetched. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
+             * @example [
+             *       "*.pdf"
+             *     ]
+             */
+            exclude?: string[] | null;
+            /**
+             * @description Fetch also what was seen a moment ago.
+             * @default false
+             */
+            forceRefresh?: boolean | null;
+            /**
+             * @description In which forms a page is kept, besides title, description, headings and the facts of the fetch; all but `html` unless told.
+             * @default [
+             *       "text",
+             *       "markdown",
+             *       "links",
+             *       "metadata"
+             *     ]
+             * @example [
+             *       "text",
+             *       "links"
+             *     ]
+             */
+            formats?: ("text" | "markdown" | "links" | "metadata" | "html")[] | null;
+            /**
+             * @description Crawl the site anew instead of the pages that are known.
+             * @default false
+             */
+            fullRefresh?: boolean | null;
+            headers?: components["schemas"]["Headers"] | null;
+            /**
+             * @description Only addresses that match one of these are fetched, besides the start. `*` stands for any run of characters; after `re:` it is a regular expression in the syntax of the Rust crate `regex`, which is searched for. A pattern is held against path and query, or against the whole address where it holds `://`.
+             * @example [
+             *       "/shop/*"
+             *     ]
+             */
+            include?: string[] | null;
+            /**
+             * @description The whole registrable domain instead of the one host.
+             * @default false
+             */
+            includeSubdomains?: boolean | null;
+            /** @description Lifts an unstated or normal priority to high. */
+            isNewCustomer?: boolean | null;
+            /**
+             * @description The earlier job.
+             * @example job_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            jobId?: string;
+            /**
+             * @description When the pages were last seen, in ISO 8601 or in epoch milliseconds: those seen later are left alone.
+             * @example 2024-01-01T00:00:00.000Z
+             */
+            lastCrawledAt?: string | number | null;
+            /** @description Most runs. */
+            limit?: number | null;
+            /**
+             * @description Most requests at once.
+             * @default 8
+             */
+            maxConcurrency?: number | null;
+            /**
+             * @description Most results. Failed fetches are bounded by the same number.
+             * @default 100
+             */
+            maxPages?: number | null;
+            /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
+            metadata?: Record<string, never> | null;
+            /**
+             * @description A name for people.
+             * @example Every night
+             */
+            name?: string | null;
+            /**
+             * @description What becomes of a run that is due while the one before has not ended: it is left out (`skip`), one waits for the other's end (`queue`), or it begins and the other is cancelled (`cancel-previous`).
+             * @default skip
+             * @enum {string|null}
+             */
+            overlap?: "skip" | "queue" | "cancel-previous" | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * @description Milliseconds between two requests to a host.
+             * @default 0
+             */
+            requestDelay?: number | null;
+            /**
+             * @description Whether robots.txt (RFC 9309) is obeyed.
+             * @default true
+             */
+            respectRobots?: boolean | null;
+            /**
+             * @description Whether addresses come from sitemaps and links (`include`), from links alone (`skip`), or from sitemaps alone (`only`).
+             * @default include
+             * @enum {string|null}
+             */
+            sitemap?: "include" | "skip" | "only" | null;
+            /**
+             * @description It does not fire before this, in ISO 8601 or in epoch milliseconds.
+             * @example 2030-01-01T00:00:00.000Z
+             */
+            startDate?: string | number | null;
+            /**
+             * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
+             * @default 86400000
+             */
+            timeout?: number | null;
+            /**
+             * Format: time-zone
+             * @description The IANA time zone that the pattern is read in. A local time that a change of clocks skips does not fire, and one that it repeats fires once.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone?: string | null;
+            /**
+             * @description What the job does.
+             * @example refresh
+             * @enum {string}
+             */
+            type?: "refresh";
+            url?: null;
+            /**
+             * @description Sent as `User-Agent`: printable ASCII.
+             * @example ExampleBot/1.0
+             */
+            userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
+        };
+        /** @description What is to become of a webhook; what is not named stays. */
+        ChangedWebhookBody: {
+            /** @description False delivers nothing until it is true again, and gives up what is still to be delivered. */
+            enabled?: boolean | null;
+            /** @description As in a new one; an empty list is all but crawl.page and job.progress. */
+            events?: components["schemas"]["EventWord"][] | null;
+            /**
+             * Format: iri
+             * @description As in a new one.
+             * @example https://example.com/hook
+             */
+            url?: string | null;
         };
         /**
          * @description What to read from a page besides what every page gives.
@@ -701,6 +1161,11 @@ export interface components {
             maxPages?: number | null;
             /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
             metadata?: Record<string, never> | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description Milliseconds between two requests to a host.
@@ -741,6 +1206,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description The options of a crawl. */
         CrawlView: {
@@ -791,6 +1257,11 @@ export interface components {
              * @example https://example.com
              */
             url: string;
+            /**
+             * @description What deliveries to `webhook` are verified with, where the job has one; the same for all jobs
+             *     of the customer.
+             */
+            webhookSecret?: string;
         };
         /** @description Read from the elements of a CSS selector. */
         CssField: {
@@ -858,6 +1329,58 @@ export interface components {
              * @description The part that found one, 0 to 1; null without creates.
              */
             rate?: number | null;
+        };
+        /** @description A page of deliveries. */
+        DeliveriesView: {
+            /** @description Newest first. */
+            deliveries: components["schemas"]["DeliveryView"][];
+            /** @description Goes on after this page; null at the end. */
+            nextCursor?: string | null;
+        };
+        /** @description An attempt of a delivery. */
+        DeliveryAttemptView: {
+            /** @description How the answer to a failed attempt begins. */
+            answer?: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            durationMs: number;
+            /**
+             * @description `code: sentence`; null where it was delivered.
+             * @example http_503: the receiver answered 503
+             */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description What the receiver answered, where it did.
+             * @example 503
+             */
+            statusCode?: number | null;
+        };
+        /** @description An event's delivery to one webhook. */
+        DeliveryView: {
+            /** @description The latest twenty, oldest first. */
+            attempts: components["schemas"]["DeliveryAttemptView"][];
+            /** Format: date-time */
+            createdAt: string;
+            event: components["schemas"]["EventWord"];
+            /**
+             * @description `webhook-id` of its requests, the same in each of them.
+             * @example evt_01k9zq3v7m8n4r2t6w0x5y1z3b
+             */
+            eventId: string;
+            /** @example dlv_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next; null unless it is pending.
+             */
+            nextAttemptAt?: string | null;
+            /**
+             * @description pending, delivered or failed.
+             * @example delivered
+             */
+            status: string;
         };
         /** @description Waiting jobs by priority. */
         DepthView: {
@@ -959,6 +1482,106 @@ export interface components {
         };
         /** @description One sentence, or every problem of a request. */
         ErrorDetails: string | components["schemas"]["ProblemView"][];
+        /** @description What happened to a job: the body of a webhook, and the detail of an event on the bus with `harvestman` as its source. It may come more than once, under the same id. */
+        Event: {
+            /** @description Whose job it is. */
+            customerId: string;
+            data: {
+                /** @description Of the end of a job: attempts at the work. */
+                attemptsMade?: number;
+                /**
+                 * @description Of job.retried.
+                 * @enum {string}
+                 */
+                cause?: "failure" | "request";
+                /** @description Of a failure: its stable name. */
+                code?: string;
+                counters?: {
+                    /** @description All that is known of: the sum of the others. */
+                    discovered: number;
+                    /** @description Pages fetched. */
+                    done: number;
+                    /** @description Fetches failed for good. */
+                    failed: number;
+                    /** @description Addresses to be fetched. */
+                    queued: number;
+                    /** @description Left out, for a reason. */
+                    skipped: number;
+                };
+                /**
+                 * Format: date-time
+                 * @description When the job was created.
+                 */
+                createdAt?: string;
+                /** @description Of a failure: `code: sentence`. */
+                failedReason?: string;
+                /**
+                 * Format: date-time
+                 * @description Of the end of a job.
+                 */
+                finishedAt?: string;
+                /** @description The job's type. */
+                jobType: string;
+                /** @description What the client gave with the job. */
+                metadata?: Record<string, never>;
+                /** @description Of crawl.page. */
+                pages?: {
+                    /** @description Of a refresh: new, same, changed or removed. */
+                    change?: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was fetched.
+                     */
+                    fetchedAt?: string;
+                    /** @description Where it led to. */
+                    finalUrl?: string;
+                    /** @description What its server has answered. */
+                    status?: number;
+                    /** @description Its title. */
+                    title?: string;
+                    /** @description The address of the page. */
+                    url: string;
+                }[];
+                /** @description Of job.progress: 0 to 99. */
+                percentage?: number;
+                /** @description The job's priority. */
+                priority?: string;
+                /** @description Of completed jobs and of pages: a path that answers with the results. */
+                resultsUrl?: string;
+                /** @description Of a failure: whether another attempt can help. */
+                retryable?: boolean;
+                /** @description Of a run of a schedule: which one. */
+                scheduleId?: string;
+                /**
+                 * Format: date-time
+                 * @description Of a run of a schedule: for when it was planned.
+                 */
+                scheduledAt?: string;
+                /** @description The job's status as of the event, whatever it is by now. */
+                status: string;
+                /** @description A path that answers with the job. */
+                statusUrl: string;
+                /** @description The address as it was sent. */
+                url: string;
+            };
+            /** @description Always the same for the same change of a job. */
+            id: string;
+            /** @description Which job. */
+            jobId: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            type: components["schemas"]["EventTypeWord"];
+        };
+        /** @enum {string} */
+        EventTypeWord: "job.created" | "job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "job.retried" | "crawl.page" | "schedule.fired";
+        /**
+         * @description A type of event.
+         * @enum {string}
+         */
+        EventWord: "job.created" | "job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "job.retried" | "crawl.page" | "schedule.fired";
         /** @description What would become of an address. */
         ExplainedView: {
             /**
@@ -1070,6 +1693,11 @@ export interface components {
             maxPages?: number | null;
             /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
             metadata?: Record<string, never> | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description Milliseconds between two requests to a host.
@@ -1114,6 +1742,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description A site to crawl. */
         FullCrawlBody: {
@@ -1196,6 +1825,11 @@ export interface components {
             maxPages?: number | null;
             /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
             metadata?: Record<string, never> | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description Milliseconds between two requests to a host.
@@ -1236,6 +1870,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description A site to crawl. Again and again, by a pattern. */
         FullCrawlScheduleBody: {
@@ -1327,6 +1962,11 @@ export interface components {
              * @enum {string|null}
              */
             overlap?: "skip" | "queue" | "cancel-previous" | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description Milliseconds between two requests to a host.
@@ -1379,6 +2019,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /**
          * @description Headers by name, at most 32: what belongs to the connection cannot be set.
@@ -1464,6 +2105,36 @@ export interface components {
             options: components["schemas"]["OptionsView"];
             /** @description What a refresh has found. */
             refresh?: components["schemas"]["RefreshedView"];
+        };
+        /** @description The webhook that a job names itself. */
+        JobWebhook: {
+            /**
+             * @description The types to be told of; all but crawl.page and job.progress unless told.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            events?: components["schemas"]["EventWord"][] | null;
+            /**
+             * Format: iri
+             * @description As in a new webhook.
+             * @example https://example.com/hook
+             */
+            url: string;
+        };
+        /** @description The webhook that a job names itself. */
+        JobWebhookView: {
+            /**
+             * @description The types that are delivered.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            events: components["schemas"]["EventWord"][];
+            /** @example https://example.com/hook */
+            url: string;
         };
         /** @description An error of the Jobs API. */
         JobsError: {
@@ -1690,6 +2361,29 @@ export interface components {
              */
             label?: string | null;
         };
+        /** @description Where events are to be delivered to. */
+        NewWebhookBody: {
+            /**
+             * @description Whose events; `default` unless told.
+             * @example customer-123
+             */
+            customerId?: string | null;
+            /**
+             * @description The types to be told of; all but crawl.page and job.progress unless told.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            events?: components["schemas"]["EventWord"][] | null;
+            /**
+             * Format: iri
+             * @description An http or https address without user name or password, of at most 2048 bytes as it is sent;
+             *     none that is private.
+             * @example https://example.com/hook
+             */
+            url: string;
+        };
         /** @description An operation on many jobs. */
         OperationView: {
             /**
@@ -1744,12 +2438,16 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
+            /** @description Whether its pages are told of in events. */
+            pageEvents?: boolean;
             /**
              * Format: int64
              * @description Milliseconds.
              */
             timeout: number;
             userAgent: string | null;
+            /** @description Who is told of what happens to this job, where it names somebody itself. */
+            webhook?: components["schemas"]["JobWebhookView"];
         };
         /** @description Options the job was created with. */
         OptsView: {
@@ -2062,6 +2760,11 @@ export interface components {
              * @example https://example.com
              */
             url: string;
+            /**
+             * @description What deliveries to `webhook` are verified with, where the job has one; the same for all jobs
+             *     of the customer.
+             */
+            webhookSecret?: string;
         };
         /**
          * @description What a job that recurs does.
@@ -2098,6 +2801,8 @@ export interface components {
              * @example https://example.com
              */
             url: string;
+            /** @description What signs the deliveries to the jobs' own webhook, where they have one. */
+            webhookSecret?: string;
         };
         /** @description What was scraped before, to be scraped again, one job for each address: all of them or, where anything is wrong, none. */
         RefreshBatchBody: {
@@ -2147,6 +2852,11 @@ export interface components {
             lastCrawledAt?: string | number | null;
             /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
             metadata?: Record<string, never> | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * Format: int64
@@ -2175,6 +2885,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description What was scraped before, to be scraped again: the latest crawl that started at this address, else the page. */
         RefreshBody: {
@@ -2225,6 +2936,11 @@ export interface components {
             lastCrawledAt?: string | number | null;
             /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
             metadata?: Record<string, never> | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
@@ -2249,6 +2965,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description What an earlier job has scraped, to be scraped again. */
         RefreshOfJobBody: {
@@ -2303,6 +3020,11 @@ export interface components {
             lastCrawledAt?: string | number | null;
             /** @description Anything of yours, at most 16 KB as JSON; given back with the job. */
             metadata?: Record<string, never> | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description The job's own working time in milliseconds, waiting not counted; a day unless told.
@@ -2321,6 +3043,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description What an earlier job has scraped, to be scraped again. Again and again, by a pattern. */
         RefreshOfJobScheduleBody: {
@@ -2384,6 +3107,11 @@ export interface components {
              * @enum {string|null}
              */
             overlap?: "skip" | "queue" | "cancel-previous" | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description It does not fire before this, in ISO 8601 or in epoch milliseconds.
@@ -2414,6 +3142,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description What was scraped before, to be scraped again: the latest crawl that started at this address, else the page. Again and again, by a pattern. */
         RefreshScheduleBody: {
@@ -2473,6 +3202,11 @@ export interface components {
              * @enum {string|null}
              */
             overlap?: "skip" | "queue" | "cancel-previous" | null;
+            /**
+             * @description Whether its pages are told of in events of type `crawl.page`, some in each.
+             * @default false
+             */
+            pageEvents?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             /**
              * @description It does not fire before this, in ISO 8601 or in epoch milliseconds.
@@ -2509,6 +3243,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description The options of a refresh. */
         RefreshView: {
@@ -2777,6 +3512,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /**
          * @description What the job does.
@@ -2839,6 +3575,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description A page to scrape. */
         SinglePageBody: {
@@ -2892,6 +3629,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /** @description A page to scrape. Again and again, by a pattern. */
         SinglePageScheduleBody: {
@@ -2966,6 +3704,7 @@ export interface components {
              * @example ExampleBot/1.0
              */
             userAgent?: string | null;
+            webhook?: components["schemas"]["JobWebhook"] | null;
         };
         /**
          * @description Whether addresses come from sitemaps and links, from links, or from sitemaps alone.
@@ -3179,6 +3918,48 @@ export interface components {
             jobs: components["schemas"]["V1JobSummary"][];
             /** @example scraping-jobs */
             queue: string;
+        };
+        /** @description Where events of a customer are delivered to. */
+        WebhookView: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @example default */
+            customerId: string;
+            /** @description Why it is disabled: gone (it answered 410) or requested. */
+            disabledReason?: string;
+            /**
+             * @description The types that are delivered.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            events: components["schemas"]["EventWord"][];
+            /** @example whk_01k9zq3v7m8n4r2t6w0x5y1z3b */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Until then the secret before the last rotation signs as well.
+             */
+            previousSecretUntil?: string;
+            /** @description What deliveries are verified with; in the answers to create and rotate and nowhere else. */
+            secret?: string;
+            /**
+             * @description enabled or disabled.
+             * @example enabled
+             */
+            status: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @example https://example.com/hook */
+            url: string;
+        };
+        /** @description A page of webhooks. */
+        WebhooksView: {
+            /** @description Goes on after this page; null at the end. */
+            nextCursor?: string | null;
+            /** @description Newest first. */
+            webhooks: components["schemas"]["WebhookView"][];
         };
     };
     responses: never;
@@ -3828,6 +4609,185 @@ export interface operations {
                     /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
                     "RateLimit-Policy"?: string;
                     /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    listJobDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Most deliveries on the page, 20 unless told */
+                limit?: number;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveriesView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    redeliverOfJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job */
+                id: string;
+                /** @description Id of the delivery */
+                deliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is delivered again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such job or delivery */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6172,6 +7132,1081 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["V1Error"];
                 };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /** @description Of this customer alone */
+                customerId?: string;
+                /** @description Most webhooks on the page, 20 unless told */
+                limit?: number;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of webhooks */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key belongs to another customer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhookBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Path of the webhook */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description Something in the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key belongs to another customer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The customer has as many webhooks as may be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted; as it was */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedWebhookBody"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description Something in the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Most deliveries on the page, 20 unless told */
+                limit?: number;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries */
+            200: {
+                headers: {
+                    /** @description For If-None-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveriesView"];
+                };
+            };
+            /** @description Not changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    redeliverToWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+                /** @description Id of the delivery */
+                deliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is delivered again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such webhook or delivery */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description The webhook is disabled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    rotateWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rotated */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description The key is missing or not good */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description What is left: `"calls";r=0;t=SECONDS` */
+                    RateLimit?: string;
+                    /** @description What is allowed: `"calls";q=CALLS;w=60` (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Something went wrong on our side; `requestId` finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+            /** @description Out of reach */
+            503: {
+                headers: {
+                    /** @description Whole seconds until another try may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsError"];
+                };
+            };
+        };
+    };
+    onCrawlPage: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onJobCancelled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onJobCompleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onJobCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onJobFailed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onJobProgress: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onJobRetried: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onJobStarted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onScheduleFired: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id; the same whenever it comes again. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the signature in base64; several, with a space between, while a secret is being replaced. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Never again: the endpoint is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -23,6 +23,13 @@ export type JobStatus = Schemas['Status'];
 /** Which fields to read from a page, and how. */
 export type ExtractionConfig = Schemas['Config'];
 
+/** What an event is about. */
+export type EventType = Schemas['EventWord'];
+/** Where events of a customer are delivered to; `secret` is there after `createWebhook` and `rotateWebhook`. */
+export type Webhook = Schemas['WebhookView'];
+/** An event's delivery to one webhook, with its attempts. */
+export type Delivery = Schemas['DeliveryView'];
+
 export type JobType = 'single-page' | 'full-crawl' | 'refresh' | 'navigate' | 'generate-config';
 
 /** How soon a job is worked on; `CRITICAL` is soonest. */
@@ -58,6 +65,8 @@ export interface JobOptions extends CallOptions {
   /** Sent with the request for the page. */
   headers?: Record<string, string>;
   userAgent?: string;
+  /** Who is told of what happens to this job; the answer has the `webhookSecret`. */
+  webhook?: { url: string; events?: EventType[] };
   /** Sent as `Idempotency-Key`; `false` sends none. */
   idempotencyKey?: string | false;
 }
@@ -125,6 +134,8 @@ export interface CreatedBatch {
     deduplicated: number;
     jobs: { jobId: string; url: string; deduplicated: boolean }[];
   };
+  /** What deliveries to `webhook` are verified with. */
+  webhookSecret?: string;
   timestamp: string;
 }
 
@@ -190,6 +201,32 @@ export interface WaitOptions extends CallOptions {
   throwOnFailure?: boolean;
   /** First and longest pause between two looks, in milliseconds; 250 and 10,000 unless told. */
   pauses?: { first?: number; longest?: number };
+}
+
+export interface WebhookOptions extends CallOptions {
+  /** All but `job.progress` and `crawl.page` unless told. */
+  events?: EventType[];
+  /** Whose events; `default` unless told. */
+  customerId?: string;
+}
+
+/** What is to become of a webhook; what is not named stays. */
+export interface WebhookChange {
+  url?: string;
+  events?: EventType[];
+  /** False delivers nothing until it is true again. */
+  enabled?: boolean;
+}
+
+export interface WebhookFilter extends CallOptions {
+  customerId?: string;
+  /** Webhooks of one page, 1 to 100. */
+  limit?: number;
+}
+
+export interface DeliveryOptions extends CallOptions {
+  /** Deliveries of one page, 1 to 100. */
+  limit?: number;
 }
 
 export interface ResultOptions extends CallOptions {

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +19,17 @@ function program(): string {
   return path;
 }
 
-/** Pages by path: `/slow` answers only when `release` is called. */
+/** What was posted, byte for byte. */
+export interface Posted {
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Pages by path: `/slow` answers only when `release` is called. Keeps what is posted to it. */
 export class Site {
   readonly #server: Server;
+  readonly #posted: Posted[] = [];
+  #wake: () => void = () => {};
   release: () => void = () => {};
 
   private constructor() {
@@ -34,7 +42,8 @@ export class Site {
         response.setHeader('content-type', 'text/html; charset=utf-8');
         response.end(page);
       };
-      if (request.url?.startsWith('/slow')) void released.then(answer);
+      if (request.method === 'POST') void this.#keep(request, () => response.end());
+      else if (request.url?.startsWith('/slow')) void released.then(answer);
       else answer();
     });
   }
@@ -44,6 +53,21 @@ export class Site {
     site.#server.listen(0, '127.0.0.1');
     await once(site.#server, 'listening');
     return site;
+  }
+
+  async #keep(request: IncomingMessage, answer: () => void): Promise<void> {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+    this.#posted.push({ headers: Object.fromEntries(headers), body: Buffer.concat(parts).toString() });
+    answer();
+    this.#wake();
+  }
+
+  /** Waits until so much was posted. */
+  async posted(count: number): Promise<Posted[]> {
+    while (this.#posted.length < count) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#posted;
   }
 
   get authority(): string {

@@ -56,8 +56,13 @@ pub(super) fn bucket_at(endpoint: &str, bucket: &str) -> S3Blobs {
         "HARVESTMAN_BUCKET" => Some(bucket.to_owned()),
         "AWS_ENDPOINT_URL_S3" => Some(endpoint.to_owned()),
         "AWS_REGION" => Some("eu-west-1".to_owned()),
+        "HARVESTMAN_SCHEDULE_GROUP" => Some(name.to_owned()),
+        name if name.starts_with("HARVESTMAN_SCHEDULE_") => Some(format!("arn:{name}")),
         name if name.starts_with("HARVESTMAN_QUEUE_") => Some(endpoint.to_owned()),
-        "HARVESTMAN_TABLE" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some(name.to_owned()),
+        "HARVESTMAN_TABLE"
+        | "HARVESTMAN_EVENT_BUS"
+        | "AWS_ACCESS_KEY_ID"
+        | "AWS_SECRET_ACCESS_KEY" => Some(name.to_owned()),
         _ => None,
     });
     S3Blobs::new(&settings.unwrap())

@@ -45,7 +45,12 @@ impl Service {
         let plain = app.router.clone();
         app.ports.blobs = std::sync::Arc::new(store.clone());
         app.app = App::new(app.ports.clone(), Limits::default());
-        app.router = api::router(app.app.clone(), scrape::check, api::Access::Open);
+        app.router = api::router(
+            app.app.clone(),
+            scrape::check,
+            crate::support::judge(),
+            api::Access::Open,
+        );
         Self { app, store, plain }
     }
 

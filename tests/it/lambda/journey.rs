@@ -32,8 +32,10 @@ impl Stack {
         for (name, value) in &mut environment {
             if let Some(priority) = name.strip_prefix("HARVESTMAN_QUEUE_") {
                 let priority = Value::from(priority.to_ascii_lowercase());
-                let priority = Priority::parse(&priority).unwrap();
-                self.mail.url(priority).clone_into(value);
+                // Deliveries have a queue as well, which nobody looks at here.
+                if let Some(priority) = Priority::parse(&priority) {
+                    self.mail.url(priority).clone_into(value);
+                }
             }
         }
         environment.push(("AWS_ENDPOINT_URL_SQS", self.mail.endpoint.clone()));

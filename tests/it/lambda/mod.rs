@@ -60,6 +60,7 @@ async fn a_function_without_settings_ends_at_once_and_says_all_that_it_lacks() {
                     "_PER_MINUTE",
                     "_REQUIRE_KEYS",
                     "_KEY_HASH",
+                    "_WEBHOOK_KEY",
                     "_TOKEN",
                     "_LOG_LEVEL",
                 ]

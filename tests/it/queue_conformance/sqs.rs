@@ -31,18 +31,20 @@ pub(super) async fn open(test: &str) -> Option<Sqs> {
     let run = std::process::id();
     // A queue's name has at most 80 characters.
     let test: String = test.chars().take(40).collect();
-    let create = async |priority: Priority| {
-        let name = format!("{test}-{run}-{}", priority.as_str());
+    let create = async |name: &str| {
+        let name = format!("{test}-{run}-{name}");
         let call = client.create_queue().queue_name(name);
         let created = call.attributes(QueueAttributeName::VisibilityTimeout, "360");
         created.send().await.unwrap().queue_url.unwrap()
     };
     let urls = QueueUrls {
-        low: create(Priority::Low).await,
-        normal: create(Priority::Normal).await,
-        high: create(Priority::High).await,
-        urgent: create(Priority::Urgent).await,
-        critical: create(Priority::Critical).await,
+        low: create(Priority::Low.as_str()).await,
+        normal: create(Priority::Normal.as_str()).await,
+        high: create(Priority::High.as_str()).await,
+        urgent: create(Priority::Urgent.as_str()).await,
+        critical: create(Priority::Critical.as_str()).await,
+        deliveries: create("deliveries").await,
+        refused: create("refused").await,
     };
     Some(Sqs {
         queues: Queues::new(client.clone(), urls.clone()),

@@ -137,8 +137,14 @@ fn witness(world: &World) {
     for (id, job) in &now {
         match rows.get(id) {
             Some(before) if before == job => {}
-            Some(before) => judge(world, before, job),
-            None => world.note(|| format!("{id} created {:?}", job.state)),
+            Some(before) => {
+                world.note_events(job);
+                judge(world, before, job);
+            }
+            None => {
+                world.note_events(job);
+                world.note(|| format!("{id} created {:?}", job.state));
+            }
         }
         if let Some(what) = unsound(job, world.time()) {
             world.violation(format!("{id} {what}"));
@@ -232,6 +238,7 @@ fn judge(world: &World, before: &Job, after: &Job) {
     judge_time(world, before, after, claimed);
     let moves = Move::ALL
         .into_iter()
+        .filter(|by| *by != Move::Tell || only_told(before, after))
         .filter(|by| (*by == Move::Claim) == claimed);
     let possible = moves
         .flat_map(|by| allowed(before.state, by))
@@ -249,6 +256,17 @@ fn judge(world: &World, before: &Job, after: &Job) {
     {
         world.violation(format!("{id} completed with the result of another claim"));
     }
+}
+
+/// Nothing has changed but what is to be told.
+fn only_told(before: &Job, after: &Job) -> bool {
+    let told = Job {
+        outbox: after.outbox.clone(),
+        revision: after.revision,
+        nonce: after.nonce,
+        ..before.clone()
+    };
+    told == *after
 }
 
 /// A crawl never says that it is less far than it was. Leases that are lost while an address is

@@ -5,6 +5,7 @@
 
 mod batches;
 mod blobs;
+mod bus;
 mod control;
 mod crawls;
 mod database;
@@ -97,7 +98,7 @@ fn every_crawl_ends_with_each_page_once_whatever_goes_wrong() {
 }
 
 /// Every fault must have struck, or the run has proved nothing about it.
-const FAULTS: [&str; 18] = [
+const FAULTS: [&str; 21] = [
     "a batch is left by its writer",
     "a batch is told twice",
     "a call arrives late",
@@ -112,14 +113,17 @@ const FAULTS: [&str; 18] = [
     "a task dies",
     "a transaction conflicts",
     "an answer is lost",
+    "an event is refused",
     "an operation begins",
+    "the answer of the bus is lost",
+    "the bus is away",
     "the process restarts",
     "the queue is away",
     "the queue is held back or let go",
 ];
 
 /// As [`FAULTS`], of crawls.
-const CRAWL_FAULTS: [&str; 20] = [
+const CRAWL_FAULTS: [&str; 23] = [
     "a blob does not arrive",
     "a blob is not read",
     "a blob's answer is lost",
@@ -138,6 +142,9 @@ const CRAWL_FAULTS: [&str; 20] = [
     "a page that kills fails alone",
     "a worker dies between two awaits",
     "an answer is lost",
+    "an event is refused",
+    "the answer of the bus is lost",
+    "the bus is away",
     "the process restarts",
     "the queue is away",
 ];
@@ -177,6 +184,11 @@ fn a_missing_sweep_is_noticed() {
 #[test]
 fn an_acknowledgement_before_the_commit_is_noticed() {
     is_noticed(Planted::EarlyAcknowledgement, "acknowledged");
+}
+
+#[test]
+fn events_that_a_bus_loses_are_noticed() {
+    is_noticed(Planted::ForgetfulBus, "never told");
 }
 
 #[test]

@@ -16,7 +16,7 @@ impl Simulation {
             self.let_go();
             let unfinished = read_rows(&self.world)
                 .into_values()
-                .any(|job| !job.state.is_terminal());
+                .any(|job| !job.state.is_terminal() || job.untold().is_some());
             let unfinished = unfinished || !open_batches(&self.world).is_empty();
             if !unfinished && !self.operates() && self.world.messages.lock().unwrap().is_empty() {
                 return;

@@ -37,6 +37,9 @@ impl Simulation {
         for batch in open_batches(&self.world) {
             self.world.violation(format!("{batch} was never completed"));
         }
+        for id in self.world.untold() {
+            self.world.violation(format!("{id} was never told"));
+        }
         let messages = self.world.messages.lock().unwrap().len();
         if messages > 0 {
             self.world

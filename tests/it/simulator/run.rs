@@ -20,6 +20,7 @@ use serde_json::json;
 
 use super::batches::{Posted, open_batches};
 use super::blobs::WorldBlobs;
+use super::bus::WorldBus;
 use super::database::{arrive, http_client};
 use super::web::{Script, Site};
 use super::world::{Delivery, Gates, Planted, World, WorldClock, WorldEntropy, WorldQueue};
@@ -103,9 +104,12 @@ impl Simulation {
             batches: Arc::clone(&store) as Arc<dyn Batches>,
             baselines: Arc::clone(&store) as _,
             hosts: Arc::clone(&store) as _,
+            webhooks: Arc::clone(&store) as _,
+            deliveries: Arc::clone(&store) as _,
             schedules: Arc::clone(&store) as _,
             queue: Arc::new(WorldQueue(Arc::clone(world))),
             blobs: Arc::new(WorldBlobs::new(world)),
+            bus: Arc::new(WorldBus(Arc::clone(world))),
             timetable: Arc::new(LocalTicker::new(Arc::new(WorldClock(Arc::clone(world))))),
             clock: Arc::new(WorldClock(Arc::clone(world))),
             entropy: Arc::new(WorldEntropy(Arc::clone(world))),

@@ -14,6 +14,8 @@ use jobs::ports::{Clock, Entropy, Envelope, PortError, Queue};
 use jobs::{Job, JobId, Message, Timestamp};
 use local::embedded::Embedded;
 
+use super::bus::Events;
+
 /// `SplitMix64`: small, seedable, good enough to choose what goes wrong.
 #[derive(Debug)]
 pub(crate) struct Dice(u64);
@@ -54,6 +56,8 @@ pub(crate) enum Planted {
     EarlyAcknowledgement,
     /// What a worker puts into the blob store is named without its fence.
     NoFenceInNames,
+    /// The bus loses what it says it has.
+    ForgetfulBus,
 }
 
 pub(crate) struct World {
@@ -87,6 +91,7 @@ pub(crate) struct World {
     pub(crate) removed: Mutex<BTreeSet<JobId>>,
     /// How often each kind of fault has struck.
     pub(crate) struck: Mutex<BTreeMap<&'static str, u64>>,
+    pub(crate) events: Events,
     pub(crate) violations: Mutex<Vec<String>>,
     /// What happened, for the reader of a failing seed.
     pub(crate) journal: Mutex<Vec<String>>,
@@ -114,6 +119,7 @@ impl World {
             put_off: Mutex::default(),
             removed: Mutex::default(),
             struck: Mutex::default(),
+            events: Events::default(),
             violations: Mutex::default(),
             journal: Mutex::default(),
         })

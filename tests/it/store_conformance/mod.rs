@@ -4,6 +4,7 @@
 mod baselines;
 mod batches;
 mod create;
+mod deliveries;
 mod faults;
 mod hosts;
 mod keys;
@@ -16,6 +17,7 @@ mod rows;
 mod schedules;
 mod stores;
 mod totals;
+mod webhooks;
 mod write;
 
 use jobs::Job;
@@ -105,6 +107,15 @@ macro_rules! conformance {
                 operations::a_removed_operation_leaves_nothing,
                 operations::pages_of_the_due_index_hold_every_row_once,
                 operations::the_hold_is_set_once_by_those_who_have_read_it,
+                webhooks::an_endpoint_reads_back_and_is_replaced_once_by_those_who_have_read_it,
+                webhooks::endpoints_are_listed_by_customer_and_never_among_jobs,
+                webhooks::a_lost_answer_makes_no_second_endpoint,
+                webhooks::a_customer_has_no_more_endpoints_than_allowed,
+                deliveries::an_event_is_delivered_once_to_each_receiver,
+                deliveries::a_delivery_is_replaced_once_by_those_who_have_read_it,
+                deliveries::a_delivery_is_due_until_it_has_ended_and_is_no_work_of_jobs,
+                deliveries::pages_of_deliveries_hold_every_one_once_newest_first,
+                deliveries::a_delivery_expires_by_the_rule_of_the_table,
                 schedules::a_schedule_is_written_once_and_reads_back,
                 schedules::a_customer_has_no_more_schedules_than_allowed,
                 schedules::a_schedule_is_replaced_once_by_those_who_have_read_it,

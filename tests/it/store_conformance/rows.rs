@@ -37,6 +37,7 @@ pub(super) fn job(number: u64) -> Job {
         fingerprint: None,
         result: None,
         crawl: None,
+        outbox: None,
         run_of: None,
     }
 }
@@ -70,6 +71,8 @@ pub(super) fn spec() -> Spec {
         timeout_ms: 30_000,
         delay_ms: 0,
         metadata: None,
+        page_events: false,
+        webhook: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod documents;
 mod permissions;
+mod permissions_elsewhere;
 mod sources;
 mod template;
 

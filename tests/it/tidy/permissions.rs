@@ -21,8 +21,10 @@ const USES: [(&str, &[&str]); 3] = [
             "crawl/forget.rs",
             "crawl/refresh.rs",
             "create.rs",
+            "deliver.rs",
             "hold.rs",
             "identity.rs",
+            "listeners.rs",
             "minutes.rs",
             "mod.rs",
             "operate.rs",
@@ -37,19 +39,32 @@ const USES: [(&str, &[&str]); 3] = [
             "schedule/tick.rs",
             "steps.rs",
             "sweep.rs",
+            "tell.rs",
+            "webhooks.rs",
         ],
     ),
     (
         "WorkerRole",
         &[
+            "admission.rs",
+            "batch.rs",
             "cap.rs",
+            "chunks.rs",
             "crawl/earlier.rs",
             "crawl/gates.rs",
             "crawl/refresh.rs",
             "crawl/slice/publish.rs",
+            "create.rs",
+            "deliver.rs",
             "hold.rs",
+            "listeners.rs",
             "mod.rs",
+            "requested.rs",
             "results.rs",
+            // Of the rest, which the sweep needs, it only replaces a row.
+            "schedule/create.rs",
+            "schedule/tick.rs",
+            "tell.rs",
             "work.rs",
         ],
     ),
@@ -61,7 +76,10 @@ const USES: [(&str, &[&str]); 3] = [
             "crawl/export.rs",
             "crawl/forget.rs",
             "crawl/refresh.rs",
+            "deliver.rs",
+            "deliver/sweep.rs",
             "hold.rs",
+            "listeners.rs",
             "minutes.rs",
             "mod.rs",
             "operate.rs",
@@ -70,21 +88,24 @@ const USES: [(&str, &[&str]); 3] = [
             "schedule/tick.rs",
             "steps.rs",
             "sweep.rs",
+            "tell.rs",
         ],
     ),
 ];
 /// The ports that the table stands behind, as `App` names them.
-const PORTS: [&str; 7] = [
+const PORTS: [&str; 9] = [
     "ports.baselines.",
     "ports.batches.",
+    "ports.deliveries.",
     "ports.hosts.",
     "ports.keys.",
+    "ports.webhooks.",
     "schedules.",
     "operations.",
     "store.",
 ];
 /// The files of the table that carry out a call of one of its ports.
-const CALLS: [(&str, &[&str]); 61] = [
+const CALLS: [(&str, &[&str]); 71] = [
     ("baselines.baseline", &["baselines.rs", "read.rs"]),
     ("baselines.expired", &["expired.rs", "read.rs"]),
     ("baselines.forget", &["expired.rs"]),
@@ -102,6 +123,11 @@ const CALLS: [(&str, &[&str]); 61] = [
         "batches.write",
         &["batch.rs", "create.rs", "idempotency.rs", "write.rs"],
     ),
+    ("deliveries.begin_delivery", &["deliveries.rs"]),
+    ("deliveries.delivery", &["read.rs"]),
+    ("deliveries.due_deliveries", &["deliveries.rs"]),
+    ("deliveries.list_deliveries", &["deliveries.rs"]),
+    ("deliveries.replace_delivery", &["deliveries.rs"]),
     ("hosts.host", &["read.rs"]),
     ("hosts.replace_host", &["hosts.rs"]),
     ("keys.add_key", &["callers.rs"]),
@@ -118,14 +144,23 @@ const CALLS: [(&str, &[&str]); 61] = [
     ("operations.set_hold", &["hold.rs"]),
     (
         "schedules.add",
-        &["create.rs", "idempotency.rs", "schedules.rs", "write.rs"],
+        &[
+            "create.rs",
+            "idempotency.rs",
+            "quota.rs",
+            "schedules.rs",
+            "write.rs",
+        ],
     ),
     ("schedules.end_tick", &["ticks.rs"]),
     ("schedules.known", &["read.rs"]),
     ("schedules.list_schedules", &["read.rs"]),
     ("schedules.note", &["ticks.rs"]),
-    ("schedules.remove_schedule", &["schedules.rs"]),
-    ("schedules.replace", &["schedules.rs", "write.rs"]),
+    ("schedules.remove_schedule", &["remove.rs", "write.rs"]),
+    (
+        "schedules.replace",
+        &["quota.rs", "schedules.rs", "write.rs"],
+    ),
     ("schedules.schedule", &["read.rs"]),
     ("schedules.schedule_and_asked", &["schedules.rs"]),
     ("schedules.tick", &["read.rs"]),
@@ -159,10 +194,22 @@ const CALLS: [(&str, &[&str]); 61] = [
     ("store.tally", &["counts.rs"]),
     ("store.totals", &["counts.rs", "read.rs", "totals.rs"]),
     ("store.unfinished", &["counts.rs"]),
+    (
+        "webhooks.add_webhook",
+        &["create.rs", "quota.rs", "webhooks.rs", "write.rs"],
+    ),
+    ("webhooks.list_webhooks", &["read.rs", "webhooks.rs"]),
+    (
+        "webhooks.remove_webhook",
+        &["quota.rs", "remove.rs", "write.rs"],
+    ),
+    ("webhooks.replace_webhook", &["webhooks.rs"]),
+    ("webhooks.webhook", &["read.rs"]),
 ];
 /// What a call reads besides the table.
-const INDEXES: [(&str, &[&str]); 8] = [
+const INDEXES: [(&str, &[&str]); 10] = [
     ("baselines.expired", &["due"]),
+    ("deliveries.due_deliveries", &["due"]),
     ("operations.due_from", &["due"]),
     ("schedules.list_schedules", &["by_customer", "by_time"]),
     ("store.active", &["active"]),
@@ -170,6 +217,7 @@ const INDEXES: [(&str, &[&str]); 8] = [
     ("store.due", &["due"]),
     ("store.list", &["by_customer", "by_time"]),
     ("store.unfinished", &["due"]),
+    ("webhooks.list_webhooks", &["by_customer", "by_time"]),
 ];
 /// What stands in the code of the table, and the action that it needs. A transaction needs the
 /// action of each of its parts.
@@ -189,7 +237,7 @@ const ACTIONS: [(&str, &str); 12] = [
 ];
 
 /// A source without comments and white space: a chain of calls may be broken over lines.
-fn code(path: &str) -> String {
+pub(super) fn code(path: &str) -> String {
     let source = file(path);
     let lines = source.lines().map(str::trim_start);
     let lines = lines.filter(|line| !line.starts_with("//"));
@@ -220,7 +268,11 @@ fn actions(name: &str) -> BTreeSet<&'static str> {
 }
 
 /// Action and resource of everything of one service that a role allows.
-fn allowed(template: &Template, role: &str, service: &str) -> BTreeSet<(String, String)> {
+pub(super) fn allowed(
+    template: &Template,
+    role: &str,
+    service: &str,
+) -> BTreeSet<(String, String)> {
     let mut allowed = BTreeSet::new();
     let role = template.resources("AWS::IAM::Role")[role];
     for policy in role["Policies"].as_sequence().unwrap() {
@@ -272,101 +324,5 @@ fn every_call_to_the_table_stands_where_permissions_are_derived_from() {
             let found = actions(&name);
             assert!(found.is_empty(), "{name} calls {found:?}");
         }
-    }
-}
-
-/// What stands in the code of the timetable, and the action that it needs.
-const SCHEDULE_ACTIONS: [(&str, &str); 4] = [
-    (".create_schedule()", "scheduler:CreateSchedule"),
-    (".delete_schedule()", "scheduler:DeleteSchedule"),
-    (".list_schedules()", "scheduler:ListSchedules"),
-    (".update_schedule()", "scheduler:UpdateSchedule"),
-];
-
-#[test]
-fn the_api_and_the_scheduler_may_place_schedules_and_only_the_sweep_lists_them() {
-    let template = Template::read();
-    let source = code("shared/aws/src/timetable.rs");
-    let group =
-        "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Schedules}/*";
-    for (role, lists) in [("ApiRole", false), ("SchedulerRole", true)] {
-        let mut needed = BTreeSet::new();
-        for (call, action) in SCHEDULE_ACTIONS {
-            assert!(source.contains(call), "{call}");
-            match action {
-                "scheduler:ListSchedules" if !lists => {}
-                "scheduler:ListSchedules" => {
-                    needed.insert((action.to_owned(), "*".to_owned()));
-                }
-                _ => {
-                    needed.insert((action.to_owned(), group.to_owned()));
-                }
-            }
-        }
-        assert_eq!(allowed(&template, role, "scheduler:"), needed, "{role}");
-        let passed = ("iam:PassRole".to_owned(), "FiresRole.Arn".to_owned());
-        assert_eq!(allowed(&template, role, "iam:"), BTreeSet::from([passed]));
-    }
-    for role in ["WorkerRole", "FiresRole"] {
-        assert!(allowed(&template, role, "scheduler:").is_empty(), "{role}");
-    }
-}
-
-/// Actions on the objects under a prefix.
-type OnObjects = (&'static str, &'static [&'static str]);
-/// What each function does with objects.
-const OBJECTS: [(&str, &[OnObjects]); 3] = [
-    (
-        "ApiRole",
-        &[
-            ("crawls", &["s3:DeleteObject", "s3:GetObject"]),
-            ("exports", &FILES),
-            ("results", &["s3:DeleteObject", "s3:GetObject"]),
-            ("robots", &["s3:GetObject"]),
-        ],
-    ),
-    (
-        "WorkerRole",
-        &[
-            (
-                "crawls",
-                &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            ),
-            ("results", &["s3:GetObject", "s3:PutObject"]),
-            ("robots", &["s3:GetObject", "s3:PutObject"]),
-        ],
-    ),
-    (
-        "SchedulerRole",
-        &[
-            ("crawls", &["s3:DeleteObject", "s3:GetObject"]),
-            ("exports", &FILES),
-            ("results", &["s3:DeleteObject"]),
-        ],
-    ),
-];
-/// A file is written, read by whoever has a link, given up and removed.
-const FILES: [&str; 4] = [
-    "s3:AbortMultipartUpload",
-    "s3:DeleteObject",
-    "s3:GetObject",
-    "s3:PutObject",
-];
-
-#[test]
-fn each_function_may_touch_the_objects_that_it_works_with_and_no_others() {
-    let template = Template::read();
-    for (role, prefixes) in OBJECTS {
-        let mut expected =
-            BTreeSet::from([("s3:ListBucket".to_owned(), "ResultsBucket.Arn".to_owned())]);
-        for (prefix, actions) in prefixes {
-            let resource = format!("${{ResultsBucket.Arn}}/{prefix}/*");
-            expected.extend(
-                actions
-                    .iter()
-                    .map(|it| ((*it).to_owned(), resource.clone())),
-            );
-        }
-        assert_eq!(allowed(&template, role, "s3:"), expected, "{role}");
     }
 }

@@ -103,7 +103,13 @@ fn each_queue_stands_in_the_variable_of_its_priority() {
         assert_eq!(queue.to_lowercase(), format!("{}queue", priority.as_str()));
         named.insert(queue);
     }
+    let deliveries = target(&given["HARVESTMAN_QUEUE_DELIVERIES"]);
+    assert_eq!(deliveries, "DeliveriesQueue");
+    named.insert(deliveries);
+    named.insert("RequestsQueue");
     assert_eq!(worked_at, named);
+    let refused = target(&given["HARVESTMAN_QUEUE_REFUSED"]);
+    assert_eq!(refused, template.queues()["RequestsQueue"]);
 }
 
 #[test]
@@ -178,7 +184,9 @@ fn the_scheduler_takes_the_ticks_the_fires_and_the_dead_letters_of_every_job_que
         mine.map(|(_, queue, _)| *queue).collect()
     };
     let letters = template.queues();
-    let worked_at = of("WorkerFunction");
+    let mut worked_at = of("WorkerFunction");
+    // What asks for a job and cannot have one waits for a person.
+    worked_at.remove("RequestsQueue");
     let expected = worked_at.iter().map(|queue| letters[queue]);
     let own = ["TicksQueue", "FiresQueue", "FiresDeadLetters"];
     let expected: BTreeSet<_> = expected.chain(own).collect();

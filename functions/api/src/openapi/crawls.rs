@@ -138,6 +138,7 @@ fn crawl() -> Map<String, Value> {
         "respectRobots": flag(true, "Whether robots.txt (RFC 9309) is obeyed."),
         "maxConcurrency": number(1, MAX_CONCURRENCY, 8, "Most requests at once."),
         "requestDelay": number(0, MAX_REQUEST_DELAY_MS, 0, "Milliseconds between two requests to a host."),
+        "pageEvents": flag(false, "Whether its pages are told of in events of type `crawl.page`, some in each."),
         "formats": {
             "type": ["array", "null"], "items": formats, "maxItems": Formats::NAMES.len(),
             "default": Formats::default().names(), "example": ["text", "links"],
@@ -162,6 +163,7 @@ fn refresh() -> Map<String, Value> {
             "description": "When the pages were last seen, in ISO 8601 or in epoch milliseconds: those seen later are left alone.",
         },
         "forceRefresh": flag(false, "Fetch also what was seen a moment ago."),
+        "pageEvents": flag(false, "Whether its pages are told of in events of type `crawl.page`, some in each."),
         "fullRefresh": flag(false, "Crawl the site anew instead of the pages that are known."),
     });
     match properties {

@@ -60,21 +60,16 @@ fn recurring(body: &Value, own: &Map<String, Value>) -> Value {
 fn change(bodies: &[(&'static str, Value)]) -> Value {
     let mut properties = Map::new();
     for (_, body) in bodies {
-        for name in body["properties"]
-            .as_object()
-            .into_iter()
-            .flat_map(Map::keys)
-        {
-            properties.insert(name.clone(), json!({}));
+        for (name, property) in body["properties"].as_object().into_iter().flatten() {
+            properties.insert(name.clone(), property.clone());
         }
     }
-    for name in ["customerId", "type"] {
-        properties.remove(name);
-    }
+    properties.remove("customerId");
     json!({
         "type": "object",
         "description": "Fields to be changed, as in the request that creates a schedule; `null` takes one back.",
         "properties": properties,
+        "additionalProperties": false,
         "minProperties": 1,
         "example": {"cronPattern": "30 2 * * *", "timezone": "Europe/Berlin"},
     })

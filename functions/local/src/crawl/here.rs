@@ -6,14 +6,14 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail, ensure};
 use jobs::app::Limits;
 use jobs::{JobId, NewJob};
-use scrape::WebScraper;
+use scrape::{Targets, WebScraper};
 use tokio::task::JoinSet;
 use url::Url;
 
 use crate::cli::{Crawl, hint};
 use crate::data_dir::DataDir;
 use crate::endpoint::Endpoint;
-use crate::host::{Data, Host, Reach};
+use crate::host::{Data, Host, Reach, Web};
 use crate::serve::COMMIT_EVERY;
 
 /// One for the slice, one for the messages that come twice.
@@ -22,13 +22,15 @@ const WORKERS: usize = 2;
 pub(super) struct Engine {
     host: Host,
     scraper: Arc<WebScraper>,
+    targets: Targets,
     working: Option<(JoinSet<()>, Reach)>,
 }
 
 impl Engine {
     /// Judges the options and opens the data; nothing runs yet.
     pub(super) fn open(options: &Crawl, on_lambda: bool) -> anyhow::Result<Self> {
-        let scraper = WebScraper::new(options.targets.targets(on_lambda)?);
+        let targets = options.targets.targets(on_lambda)?;
+        let scraper = WebScraper::new(targets.clone());
         let scraper = scraper.context("the web client cannot be built")?;
         let folder = &options.data_dir;
         // Nothing is made for a crawl that cannot be.
@@ -49,6 +51,7 @@ impl Engine {
         Ok(Self {
             host,
             scraper: Arc::new(scraper),
+            targets,
             working: None,
         })
     }
@@ -79,8 +82,8 @@ impl Engine {
     /// Begins to work on this crawl.
     pub(super) async fn work(&mut self, id: &JobId) {
         let reach = Reach::One(id.clone());
-        let scraper = Arc::clone(&self.scraper) as _;
-        let workers = self.host.start(scraper, WORKERS, &reach).await;
+        let web = Web::new(&self.scraper, self.targets.clone());
+        let workers = self.host.start(web, WORKERS, &reach).await;
         self.working = Some((workers, reach));
     }
 

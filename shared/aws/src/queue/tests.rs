@@ -77,6 +77,8 @@ fn queues(
         high: url(Priority::High),
         urgent: url(Priority::Urgent),
         critical: url(Priority::Critical),
+        deliveries: "http://127.0.0.1:1/1/deliveries".to_owned(),
+        refused: "http://127.0.0.1:1/1/refused".to_owned(),
     };
     (Queues::new(client, urls), asked)
 }

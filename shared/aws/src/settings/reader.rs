@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use jobs::KeyHash;
+use jobs::webhook::WebhookKey;
 
 use super::VARIABLES;
 
@@ -95,5 +96,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.problems.push(problem);
         }
         hash
+    }
+
+    pub(super) fn webhook_key(&mut self, name: &str) -> Option<WebhookKey> {
+        let key = WebhookKey::of_text(&self.optional(name)?);
+        if key.is_none() {
+            // Not repeated: it is a secret all the same.
+            let problem = format!("{name} has fewer than 43 random characters.");
+            self.problems.push(problem);
+        }
+        key
     }
 }

@@ -15,6 +15,9 @@ fn complete(name: &str) -> Option<String> {
         QUEUE_HIGH => "https://sqs.eu-west-1.amazonaws.com/1/high",
         QUEUE_URGENT => "https://sqs.eu-west-1.amazonaws.com/1/urgent",
         QUEUE_CRITICAL => "https://sqs.eu-west-1.amazonaws.com/1/critical",
+        QUEUE_DELIVERIES => "https://sqs.eu-west-1.amazonaws.com/1/deliveries",
+        QUEUE_REFUSED => "https://sqs.eu-west-1.amazonaws.com/1/refused",
+        EVENT_BUS => "harvestman-events",
         SCHEDULE_GROUP => "harvestman",
         SCHEDULE_TARGET => "arn:aws:sqs:eu-west-1:1:fires",
         SCHEDULE_ROLE => "arn:aws:iam::1:role/fires",
@@ -67,6 +70,7 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
         (FAILED_HOURS, "721"),
         (REQUIRE_KEYS, "yes"),
         (ADMIN_KEY_HASH, "hm_secret"),
+        (WEBHOOK_KEY, "too short"),
         (ENDPOINT_S3, "localhost:9000"),
         (LOG_LEVEL, "loud"),
     ];
@@ -82,6 +86,7 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
             "HARVESTMAN_MAX_UNFINISHED_JOBS is 'many', which is no whole number from 1 to 1000000.",
             "HARVESTMAN_REQUIRE_KEYS is 'yes', which is neither true nor false.",
             "HARVESTMAN_ADMIN_KEY_HASH is not the SHA-256 of a key in 64 hexadecimal digits.",
+            "HARVESTMAN_WEBHOOK_KEY has fewer than 43 random characters.",
             "AWS_ENDPOINT_URL_S3 is 'localhost:9000', which is no http or https URL.",
             "AWS_LAMBDA_LOG_LEVEL is 'loud', which is no log level.",
         ]
@@ -91,7 +96,7 @@ fn every_problem_is_told_at_once_in_one_sentence_each() {
 #[test]
 fn an_empty_environment_is_told_all_that_it_lacks() {
     let BadSettings(said) = Settings::from(|_| None).unwrap_err();
-    assert_eq!(said.len(), 14, "{said:?}");
+    assert_eq!(said.len(), 17, "{said:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jobs::ports::{COUNTER_SHARDS, Scope};
 use jobs::rate::Call;
 use jobs::spec::CustomerId;
 use jobs::statistics::Minute;
-use jobs::{KeyHash, Timestamp};
+use jobs::{DeliveryKey, DeliveryOwner, KeyHash, Timestamp};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -36,6 +36,11 @@ pub(super) const CALLERS: &str = "keys";
 /// The list of all schedules; lists of jobs are numbers.
 pub(super) const SCHEDULES: &str = "schedules";
 pub(super) const ANSWER: &str = "answer";
+pub(super) const WEBHOOK: &str = "webhook";
+/// The list of all endpoints, and what their customers' lists are named by.
+pub(super) const WEBHOOKS: &str = "webhooks";
+/// Before the receiver whose deliveries a partition holds.
+pub(super) const DELIVERIES: &str = "deliveries#";
 
 /// Before the digest of customer and key.
 pub(super) const IDEMPOTENCY: &str = "idem#";
@@ -130,8 +135,23 @@ pub(super) fn due_list(list: DueList, shard: u32) -> String {
         DueList::Purge => format!("purge#{shard}"),
         DueList::Operation => format!("operation#{shard}"),
         DueList::Baseline => format!("baseline#{shard}"),
+        DueList::Delivery => format!("delivery#{shard}"),
         DueList::Schedule => format!("schedule#{shard}"),
     }
+}
+
+/// A customer's list of what is no job. No customer's name has a control character, so that no list
+/// of jobs has this name.
+pub(super) fn listed_under(what: &str, customer: &CustomerId) -> String {
+    format!("{CUSTOMER_ENDS}{what}{CUSTOMER_ENDS}{customer}")
+}
+
+pub(super) fn deliveries(owner: &DeliveryOwner) -> String {
+    format!("{DELIVERIES}{owner}")
+}
+
+pub(super) fn delivery(key: &DeliveryKey) -> Item {
+    self::key(deliveries(&key.owner), key.id.as_str())
 }
 
 /// Where the snapshots of totals lie: a customer under a name that has none of his own text.

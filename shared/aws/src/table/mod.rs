@@ -21,14 +21,16 @@
 //! | batch of more than 24 jobs | batch id | `state` | create, once per 24 jobs |
 //! | what a refresh compares with | `baseline#CUSTOMER_DIGEST` | digest of the address | the end of a crawl or refresh |
 //! | calls left to a customer | `rate#CALL#CUSTOMER_DIGEST` | `bucket` | a block of calls |
+//! | an endpoint that events are delivered to | webhook id | `webhook` | create, change, rotate, a 410 |
+//! | an event's delivery, up to 100 KB | `deliveries#` and webhook id or job id | delivery id | the event, claim and outcome of each attempt, sweep, redeliver |
 //! | budget of a host, about 500 bytes | `host#AUTHORITY` | `budget` | a block of slots, a term of places, a hold |
 //!
 //! | index (keys only, but for `due`) | hash | range | on |
 //! |---|---|---|---|
-//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD`, `operation#0`, `schedule#0` | `due_at` | rows that are owed something, unfinished batches |
+//! | `due`, sparse, with `eligible_at`, `list_customer`, `priority` | `due_list`: `work#SHARD`, `purge#SHARD`, `operation#0`, `delivery#SHARD`, `schedule#0` | `due_at` | rows that are owed something, unfinished batches, deliveries under way, schedules |
 //! | `active`, sparse | `active_shard`: that of the customer | `active_key`: customer, U+0001, job id | rows in state active |
-//! | `by_customer` | `list_customer` | `pk` | rows; schedules under a name of their own |
-//! | `by_time` | `list_shard` | `pk` | rows; all schedules under one name |
+//! | `by_customer` | `list_customer`: customer; of endpoints and schedules U+0001, `webhooks` or `schedules`, U+0001, customer | `pk` | rows, endpoints, schedules |
+//! | `by_time` | `list_shard`: shard; of endpoints `webhooks`, of schedules `schedules` | `pk` | rows, endpoints, schedules |
 //!
 //! | access | calls |
 //! |---|---|
@@ -59,12 +61,17 @@
 //! | refresh | `GetItem` of the baseline, `PutItem` at the end; so does the end of a crawl |
 //! | who is asking | `GetItem`, consistent; remembered for 30 s |
 //! | create or revoke a key | one transaction of two, after a `GetItem` to revoke; list: `Query` |
+//! | who is told of an event | `Query` of `by_customer`, `BatchGetItem`; `PutItem` for each delivery |
+//! | attempt of a delivery | `GetItem`; `PutItem` to claim; `GetItem` of the endpoint; `PutItem` of the outcome |
+//! | log of deliveries | `Query` |
 
 mod baselines;
 mod batch;
 mod callers;
 mod counts;
 mod create;
+mod deliveries;
+mod delivery_row;
 mod expired;
 mod hold;
 mod hosts;
@@ -74,14 +81,17 @@ mod keys;
 mod operation;
 mod operation_row;
 mod purge;
+mod quota;
 mod rates;
 mod read;
+mod remove;
 mod revive;
 mod row;
 mod schedule_row;
 mod schedules;
 mod ticks;
 mod totals;
+mod webhooks;
 mod write;
 
 use async_trait::async_trait;

@@ -242,7 +242,7 @@ fn both(
 }
 
 /// Ids of an index query, over as many pages as `limit` takes.
-async fn ids<T>(
+pub(super) async fn ids<T>(
     query: QueryFluentBuilder,
     limit: usize,
     parse: fn(&str) -> Option<T>,

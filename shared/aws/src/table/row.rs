@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jobs::failure::{Attempt, Failure};
 use jobs::job::{Place, ResultRef, RunOf};
+use jobs::outbox::Outbox;
 use jobs::ports::{DUE_SHARDS, PortError};
 use jobs::spec::{CustomerId, JobType, Priority};
 use jobs::{Job, JobId, ScheduleId, State, Timestamp};
@@ -15,6 +16,8 @@ use super::keys::{
     ACTIVE_KEY, ACTIVE_SHARD, DUE_AT, DUE_LIST, Item, LIST_CUSTOMER, LIST_SHARD, PK, STATE,
     active_of, due_list, key, number, text,
 };
+
+const OWN_DUE_AT: &str = "own_due_at";
 
 pub(super) const STATES: [(State, &str); 6] = [
     (State::Queued, "queued"),
@@ -81,6 +84,18 @@ pub fn encode(job: &Job) -> Item {
     if let Some(RunOf { schedule, at }) = &job.run_of {
         put("run_of", text(format!("{schedule} {}", at.as_millis())));
     }
+    if let Some(outbox) = &job.outbox {
+        put(
+            "outbox",
+            text(serde_json::to_string(outbox).unwrap_or_default()),
+        );
+    }
+    // What the row itself is owed, where the index has it come due earlier because of its events.
+    if job.untold().is_some()
+        && let Some(at) = job.due_at
+    {
+        put(OWN_DUE_AT, number(at.as_millis()));
+    }
     if let Some((list, at)) = job.due() {
         put(DUE_LIST, text(due_list(list, job.id.shard(DUE_SHARDS))));
         put(DUE_AT, number(at.as_millis()));
@@ -100,6 +115,11 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
             .map(|attempt| decode_attempt(attempt).ok_or_else(|| read.damaged("attempts")))
             .collect::<Result<_, _>>()?,
     };
+    let outbox: Option<Box<Outbox>> = read.optional("outbox", |read, name| {
+        serde_json::from_str(read.text(name)?).map_err(|_| read.damaged(name))
+    })?;
+    let untold = outbox.as_ref().is_some_and(|outbox| outbox.due().is_some());
+    let due_at = if untold { OWN_DUE_AT } else { DUE_AT };
     Ok(Job {
         id: read.word(PK, JobId::parse)?,
         customer: read.word(LIST_CUSTOMER, CustomerId::parse)?,
@@ -121,7 +141,7 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
         nonce: read.number("nonce")?,
         lease_until: read.optional("lease_until", Attributes::time)?,
         pause_requested: item.contains_key("pause_requested"),
-        due_at: read.optional(DUE_AT, Attributes::time)?,
+        due_at: read.optional(due_at, Attributes::time)?,
         resends: read.optional("resends", Attributes::number)?.unwrap_or(0),
         fingerprint: read.optional("fingerprint", |read, name| {
             read.text(name).map(str::to_owned)
@@ -133,6 +153,7 @@ pub fn decode(item: &Item) -> Result<Job, PortError> {
         crawl: read.optional("crawl", |read, name| {
             serde_json::from_str(read.text(name)?).map_err(|_| read.damaged(name))
         })?,
+        outbox,
         run_of: read.optional("run_of", |read, name| read.word(name, decode_run_of))?,
     })
 }

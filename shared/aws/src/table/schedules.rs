@@ -1,13 +1,10 @@
 //! Schedules: rows, what they ask for, and lists of them. Refuses to judge a tick.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{
-    Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use jobs::idempotency::Kept;
 use jobs::ports::{Added, ListedSchedules, PortError, Replaced, Schedules, Scope, Turn, Turned};
 use jobs::schedule::{Asked, Stored, Tick};
-use jobs::spec::CustomerId;
 use jobs::{Schedule, ScheduleId, Status, Timestamp};
 
 use super::create::without_reason;
@@ -33,7 +30,7 @@ impl Schedules for Table {
         let mut writes = vec![
             self.put_new(encode(schedule))?,
             self.put_asked(&schedule.id, asked)?,
-            self.count_schedule_in(&schedule.customer, most)?,
+            self.count_in(&schedule.customer, SCHEDULES, most)?,
         ];
         if let Some(kept) = kept {
             writes.push(self.keeping(kept)?);
@@ -99,7 +96,7 @@ impl Schedules for Table {
             writes.push(self.put_asked(&after.id, asked)?);
         }
         if after.deleted && !before.deleted {
-            writes.push(self.count_schedule_out(&after.customer)?);
+            writes.push(self.count_out(&after.customer, SCHEDULES)?);
         }
         match self.transact(writes).await? {
             Outcome::Written => Ok(Replaced::Written),
@@ -189,20 +186,7 @@ impl Schedules for Table {
     }
 
     async fn remove_schedule(&self, schedule: &Schedule) -> Result<(), PortError> {
-        let delete = |sk| {
-            let key = keys::key(schedule.id.as_str(), sk);
-            Delete::builder().table_name(&self.name).set_key(Some(key))
-        };
-        let row = delete(SCHEDULE)
-            .condition_expression("revision = :seen")
-            .expression_attribute_values(":seen", number(schedule.revision));
-        let writes = [row, delete(SPEC)].map(|delete| {
-            let delete = delete.build().map_err(unavailable)?;
-            Ok(TransactWriteItem::builder().delete(delete).build())
-        });
-        let writes = writes.into_iter().collect::<Result<Vec<_>, PortError>>()?;
-        // Refused: another sweep was faster by a moment, or the row is owed something again.
-        self.transact(writes).await.map(drop)
+        self.remove_schedule_items(schedule).await
     }
 }
 
@@ -242,39 +226,6 @@ impl Table {
             .build()
             .map_err(unavailable)?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// Counts a schedule in, where its customer has fewer than `most`.
-    fn count_schedule_in(
-        &self,
-        customer: &CustomerId,
-        most: u64,
-    ) -> Result<TransactWriteItem, PortError> {
-        let update = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(keys::customer(customer)))
-            .update_expression("ADD schedules :one")
-            .condition_expression("attribute_not_exists(schedules) OR schedules < :most")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":most", number(most))
-            .build()
-            .map_err(unavailable)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// Counts a schedule out; only ever part of a transaction that a row guards.
-    pub(super) fn count_schedule_out(
-        &self,
-        customer: &CustomerId,
-    ) -> Result<TransactWriteItem, PortError> {
-        let update = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(keys::customer(customer)))
-            .update_expression("ADD schedules :less")
-            .expression_attribute_values(":less", number(-1))
-            .build()
-            .map_err(unavailable)?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 }
 

@@ -10,7 +10,7 @@ use jobs::schedule::{Outcome, Tick};
 use jobs::{ScheduleId, Status, Timestamp};
 
 use super::create::{any_refused, without_reason};
-use super::keys::{PK, SK, text};
+use super::keys::{PK, SCHEDULES, SK, text};
 use super::schedule_row::{TICK, decode, decode_tick, encode_tick, tick_key};
 use super::{Table, unavailable, write};
 
@@ -30,7 +30,7 @@ impl Table {
             writes.push(self.admission(&new.job.customer, 1, *most)?);
             self.put_job(new, &mut writes)?;
         } else if turn.after.deleted && !turn.before.deleted {
-            writes.push(self.count_schedule_out(&turn.after.customer)?);
+            writes.push(self.count_out(&turn.after.customer, SCHEDULES)?);
         }
         let reasons = match self.transact(writes).await? {
             write::Outcome::Written => return Ok(Turned::Written),

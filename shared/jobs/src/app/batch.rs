@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::app::chunks::{Completed, Draft};
-use crate::app::create::{MOST_RACES, full, too_many_races};
+use crate::app::create::{Birth, MOST_RACES, full, too_many_races};
 use crate::batch::{Batch, spread};
 use crate::caller::Caller;
 use crate::error::Error;
@@ -73,7 +73,13 @@ impl App {
         };
         let open = vec![None; new.urls.len()];
         let (id, customer) = (&request.id, &request.customer);
-        let mut drafts = Draft::all(id, customer, new, &request.firsts, &open, stamp.now, stamp)?;
+        let birth = Birth {
+            created_at: stamp.now,
+            stamp,
+            heard: self.is_heard(customer, &new.first.spec).await?,
+            run_of: None,
+        };
+        let mut drafts = Draft::all(id, customer, new, &request.firsts, &open, &birth)?;
         let mut outcomes = open;
         if drafts.len() > self.limits.jobs_at_once {
             // Asked first: what follows would be in vain, and costs more.

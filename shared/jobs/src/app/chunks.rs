@@ -4,7 +4,7 @@
 
 use crate::app::App;
 use crate::app::batch::CreatedBatch;
-use crate::app::create::{MOST_RACES, blocks, first_row, stored, too_many_races};
+use crate::app::create::{Birth, MOST_RACES, blocks, first_row, stored, too_many_races};
 use crate::batch::{Batch, spread};
 use crate::error::Error;
 use crate::id::{BatchId, JobId};
@@ -13,8 +13,7 @@ use crate::job::Job;
 use crate::new_batch::NewBatch;
 use crate::ports::{Chunk, Chunked, Guard, NewRow};
 use crate::spec::CustomerId;
-use crate::time::Timestamp;
-use crate::transition::{LONGEST_MESSAGE_DELAY, Mode, Stamp};
+use crate::transition::{LONGEST_MESSAGE_DELAY, Mode};
 
 /// A job of a batch that is about to be written.
 pub(super) struct Draft {
@@ -49,8 +48,7 @@ impl Draft {
         new: &NewBatch,
         firsts: &[usize],
         outcomes: &[Option<Outcome>],
-        created_at: Timestamp,
-        stamp: Stamp,
+        birth: &Birth,
     ) -> Result<Vec<Self>, Error> {
         let mut drafts = Vec::new();
         for (index, first) in firsts.iter().enumerate() {
@@ -61,7 +59,7 @@ impl Draft {
             let id = JobId::of_batch(id, index);
             drafts.push(Self {
                 index,
-                job: first_row(id, customer.clone(), &new, created_at, stamp),
+                job: first_row(id, customer.clone(), &new, birth.clone()),
                 spec: stored(&new.spec)?,
                 replaces: None,
             });
@@ -178,14 +176,19 @@ impl App {
     pub(super) async fn complete(&self, mut batch: Batch) -> Result<Completed, Error> {
         while let Some(work) = &batch.work {
             let firsts = work.new.firsts(&batch.customer);
+            let birth = Birth {
+                created_at: batch.created_at,
+                stamp: self.stamp(),
+                heard: self.is_heard(&batch.customer, &work.new.first.spec).await?,
+                run_of: None,
+            };
             let mut drafts = Draft::all(
                 &batch.id,
                 &batch.customer,
                 &work.new,
                 &firsts,
                 &batch.outcomes,
-                batch.created_at,
-                self.stamp(),
+                &birth,
             )?;
             drafts.truncate(self.limits.jobs_at_once);
             match self.write_part(&batch, &work.new, drafts, &firsts).await? {

@@ -1,6 +1,7 @@
 //! Control of one job: pause, resume, cancel, retry, promote. What is allowed stands in the table
 //! of moves; this finds the row, writes what becomes of it, and sends the message that follows.
 
+use crate::app::tell::has_room_to_tell;
 use crate::app::{App, Settled};
 use crate::caller::Caller;
 use crate::error::Error;
@@ -78,6 +79,7 @@ impl App {
         match settled.await? {
             Settled::Written(row) => {
                 self.hint(&row).await;
+                self.tell_now(&row, None).await;
                 Ok(*row)
             }
             // To cancel what is cancelled changes nothing, which is what was asked for.
@@ -122,6 +124,9 @@ impl App {
             if current.is_expired(stamp.now) {
                 return Err(Error::NotFound(current.id.to_string()));
             }
+            has_room_to_tell(&current)?;
+            // What is told of pages is read from what a new start throws away.
+            self.tell_now(&current, None).await;
             let next = change(&current, stamp).map_err(|_| self.conflict(&current))?;
             let revival = Revival {
                 before: &current,

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::event::EventType;
 use crate::id::JobId;
 use crate::idempotency::{Answer, Kept, Keyed, Outcome};
-use crate::job::{Job, State};
+use crate::job::{Job, RunOf, State};
 use crate::new_job::NewJob;
 use crate::ports;
 use crate::rate::Call;
@@ -50,7 +51,7 @@ impl App {
                 Ok(Creation::Duplicate(existing))
             }
             Written::New | Written::Answered(_) => {
-                self.send_first(&job).await;
+                self.send_first(&job, Some(&new.spec)).await;
                 Ok(Creation::New(Box::new(job)))
             }
         }
@@ -76,7 +77,7 @@ impl App {
         let kept = keep(created.clone());
         let (outcome, earlier) = match self.write(new, &job, &spec, kept.as_ref()).await? {
             Written::New => {
-                self.send_first(&job).await;
+                self.send_first(&job, Some(&new.spec)).await;
                 (created, None)
             }
             Written::Duplicate(existing) => {
@@ -106,15 +107,26 @@ impl App {
         let customer = caller.owner(new.customer.as_ref())?;
         self.admit(Call::Create, &customer).await?;
         let spec = stored(&new.spec)?;
+        let heard = self.is_heard(&customer, &new.spec).await?;
         let stamp = self.stamp();
         let id = JobId::new(stamp.now, self.ports.entropy.next());
-        Ok((first_row(id, customer, new, stamp.now, stamp), spec))
+        let birth = Birth {
+            created_at: stamp.now,
+            stamp,
+            heard,
+            run_of: None,
+        };
+        Ok((first_row(id, customer, new, birth), spec))
     }
 
-    pub(super) async fn send_first(&self, job: &Job) {
+    pub(super) async fn send_first(&self, job: &Job, spec: Option<&Spec>) {
         let wait = job.wait(job.created_at);
         if wait <= LONGEST_MESSAGE_DELAY {
             self.send(&[Self::envelope(job, wait)]).await;
+        }
+        // Of a job that begins at once its worker tells, with the beginning.
+        if !wait.is_zero() {
+            self.tell_now(job, spec).await;
         }
         tracing::info!(job = %job.id, customer = %job.customer, "job created");
     }
@@ -182,16 +194,28 @@ pub(super) fn stored(spec: &Spec) -> Result<String, Error> {
     Ok(stored)
 }
 
-/// The row of a job that was asked for at `created_at` and is written now.
-pub(super) fn first_row(
-    id: JobId,
-    customer: CustomerId,
-    new: &NewJob,
-    created_at: Timestamp,
-    stamp: Stamp,
-) -> Job {
+/// How a row comes to be.
+#[derive(Clone, Debug)]
+pub(super) struct Birth {
+    /// When the job was asked for, which may be a while before its row is written.
+    pub(super) created_at: Timestamp,
+    pub(super) stamp: Stamp,
+    /// Whether anybody wants to hear of it.
+    pub(super) heard: bool,
+    /// Which run of which schedule it is.
+    pub(super) run_of: Option<RunOf>,
+}
+
+/// The first row of a job.
+pub(super) fn first_row(id: JobId, customer: CustomerId, new: &NewJob, birth: Birth) -> Job {
+    let Birth {
+        created_at,
+        stamp,
+        heard,
+        run_of,
+    } = birth;
     let eligible_at = created_at + Duration::from_millis(new.spec.delay_ms);
-    Job {
+    let mut job = Job {
         id,
         fingerprint: new.fingerprint(&customer),
         customer,
@@ -206,7 +230,7 @@ pub(super) fn first_row(
         max_attempts: new.spec.attempts,
         attempts: Vec::new(),
         fence: 0,
-        revision: 1,
+        revision: 0,
         nonce: stamp.nonce,
         lease_until: None,
         pause_requested: false,
@@ -214,8 +238,16 @@ pub(super) fn first_row(
         resends: 0,
         result: None,
         crawl: None,
-        run_of: None,
+        outbox: heard.then(Box::default),
+        run_of,
+    };
+    let now = created_at.max(stamp.now);
+    if job.run_of.is_some() {
+        job.note(EventType::ScheduleFired, now);
     }
+    job.note(EventType::JobCreated, now);
+    job.revision = 1;
+    job
 }
 
 /// Whether the owner of its fingerprint stands against a new job.

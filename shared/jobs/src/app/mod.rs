@@ -9,16 +9,21 @@ mod control;
 mod counts;
 mod crawl;
 mod create;
+mod deliver;
 mod hold;
 mod identity;
+mod listeners;
 mod minutes;
 mod operate;
 mod pages;
 mod read;
+mod requested;
 mod results;
 mod schedule;
 mod steps;
 mod sweep;
+mod tell;
+mod webhooks;
 mod work;
 
 use std::sync::Arc;
@@ -34,6 +39,7 @@ pub use create::{Created, Creation};
 pub use identity::KEY_MEMORY;
 pub use pages::{MOST_REACHED, NumberedPage};
 pub use read::{Filter, ListPage};
+pub use requested::{Judge, is_event};
 pub use results::ResultsPage;
 pub use schedule::{CreatedSchedule, ScheduleFilter, SchedulePage, ScheduledRun};
 pub use sweep::Swept;
@@ -46,8 +52,8 @@ use crate::job::Job;
 use crate::message::Message;
 pub use crate::operation::FileForm;
 use crate::ports::{
-    Baselines, Batches, Blobs, Clock, Commit, Entropy, Envelope, Hosts, Keys, Operations, Queue,
-    Schedules, Store, Timetable,
+    Baselines, Batches, Blobs, Bus, Clock, Commit, Deliveries, Entropy, Envelope, Hosts, Keys,
+    Operations, Queue, Schedules, Store, Timetable, Webhooks,
 };
 use crate::time::Timestamp;
 use crate::transition::{Refusal, Retention, Stamp};
@@ -93,9 +99,12 @@ pub struct Ports {
     pub batches: Arc<dyn Batches>,
     pub baselines: Arc<dyn Baselines>,
     pub hosts: Arc<dyn Hosts>,
+    pub webhooks: Arc<dyn Webhooks>,
+    pub deliveries: Arc<dyn Deliveries>,
     pub schedules: Arc<dyn Schedules>,
     pub queue: Arc<dyn Queue>,
     pub blobs: Arc<dyn Blobs>,
+    pub bus: Arc<dyn Bus>,
     pub timetable: Arc<dyn Timetable>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -113,6 +122,8 @@ pub struct App {
     places: Arc<cap::Places>,
     rates: Arc<admission::Rates>,
     hosts: Arc<crawl::KnownHosts>,
+    webhooks: Arc<listeners::Knowledge>,
+    receivers: deliver::Receivers,
     reconciled: Arc<schedule::Reconciled>,
 }
 
@@ -137,6 +148,8 @@ impl App {
             hosts: Arc::default(),
             hold: Arc::default(),
             identity: Arc::default(),
+            webhooks: Arc::default(),
+            receivers: deliver::Receivers::default(),
             reconciled: Arc::default(),
         }
     }

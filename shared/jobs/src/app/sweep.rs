@@ -11,6 +11,7 @@ use crate::app::{App, Settled};
 use crate::error::Error;
 use crate::id::{JobId, RowId};
 use crate::job::{DueList, Job, State};
+use crate::outbox;
 use crate::ports::{Commit, DUE_SHARDS, Envelope};
 use crate::transition::{Mode, Sweep};
 
@@ -46,6 +47,7 @@ impl App {
             .as_ref()
             .map_or_else(|_| Swept::default(), Clone::clone);
         let operations = self.sweep_operations(mode, &mut swept).await;
+        let deliveries = self.sweep_deliveries(mode, &mut swept).await;
         let schedules = self.sweep_schedules(mode, &mut swept).await;
         let baselines = match mode {
             Mode::Routine => self.sweep_baselines(&mut swept).await,
@@ -53,6 +55,7 @@ impl App {
         };
         jobs?;
         operations?;
+        deliveries?;
         schedules?;
         baselines?;
         Ok(swept)
@@ -85,9 +88,14 @@ impl App {
         }
         // Due times are set early enough for a sweep every minute, so the routine looks at what is
         // due and no further; purging can wait until the service runs.
-        let (until, lists) = match mode {
-            Mode::Routine => (now, &[DueList::Work, DueList::Purge][..]),
-            Mode::Restart | Mode::Shutdown => (now + RESTART_REACH, &[DueList::Work][..]),
+        let lists = match mode {
+            Mode::Routine => vec![(DueList::Work, now), (DueList::Purge, now)],
+            // What an earlier process has left to tell is told at once.
+            Mode::Restart => vec![
+                (DueList::Work, now + RESTART_REACH),
+                (DueList::Purge, now + outbox::GRACE),
+            ],
+            Mode::Shutdown => vec![(DueList::Work, now + RESTART_REACH)],
         };
         let held = self.is_paused().await?;
         let mut swept = Swept::default();
@@ -95,7 +103,7 @@ impl App {
         let mut first_error = None;
         // Not always the same shard first: what a budget does not reach, the next sweep does.
         let first = (now.as_millis() / 1_000) as u32 % DUE_SHARDS;
-        for list in lists {
+        for (list, until) in lists {
             for turn in 0..DUE_SHARDS {
                 // The routine gives every shard a turn; what is left over is more work.
                 let limit = if mode == Mode::Routine && held {
@@ -110,7 +118,7 @@ impl App {
                     break;
                 }
                 let shard = (first + turn) % DUE_SHARDS;
-                let due = self.ports.store.due(*list, shard, until, limit).await;
+                let due = self.ports.store.due(list, shard, until, limit).await;
                 // What cannot be helped must not keep the rest from being repaired.
                 let outcome = match due {
                     Ok(ids) => {
@@ -147,7 +155,9 @@ impl App {
     async fn leave_held(&self, ids: &mut Vec<RowId>) -> Result<(), Error> {
         let jobs: Vec<_> = ids.iter().filter_map(RowId::as_job).cloned().collect();
         let rows = self.ports.store.jobs(&jobs).await?;
-        let held = rows.iter().filter(|job| job.state == State::Queued);
+        let now = self.now();
+        let waits = |job: &&Job| job.state == State::Queued && !job.tell_is_due(now);
+        let held = rows.iter().filter(waits);
         let held: HashSet<_> = held.map(|job| &job.id).collect();
         ids.retain(|id| id.as_job().is_none_or(|id| !held.contains(id)));
         Ok(())
@@ -202,7 +212,7 @@ impl App {
         let Some(job) = self.ports.store.job(id).await? else {
             return Ok(Done::Nothing);
         };
-        if held && job.state == State::Queued {
+        if held && job.state == State::Queued && !job.tell_is_due(self.now()) {
             return Ok(Done::Nothing);
         }
         let (next, sent) = match job.sweep(self.stamp(), mode, &self.limits.retention) {
@@ -211,6 +221,14 @@ impl App {
             Sweep::Purge => {
                 self.purge(&job).await?;
                 return Ok(Done::Purged);
+            }
+            Sweep::Tell => {
+                let written = self.sweep_untold(&job).await?;
+                return Ok(if written {
+                    Done::Written
+                } else {
+                    Done::Nothing
+                });
             }
             Sweep::Write(next) => (next, None),
             // Nobody would begin it; it comes due by itself when the queue is let go.
@@ -227,8 +245,9 @@ impl App {
         }
     }
 
-    /// Blobs first, then the row: a purge that is cut short is found again.
+    /// What is to be told, then blobs, then the row: a purge that is cut short is found again.
     pub(super) async fn purge(&self, job: &Job) -> Result<(), Error> {
+        self.tell_before_purge(job).await?;
         self.drop_results(job).await?;
         Ok(self.ports.store.purge(job).await?)
     }

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::join;
 
 use crate::app::cap::{Admission, Place};
 use crate::app::{App, Settled};
@@ -20,12 +21,15 @@ use crate::time::Timestamp;
 use crate::transition::{Claim, LONGEST_MESSAGE_DELAY};
 
 /// A lease outlives the worker's deadline by this much.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
+pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// What one invocation of a worker may take, in whatever host.
 pub const INVOCATION: Duration = Duration::from_mins(1);
 /// What a worker needs after the scrape to write it down, the result and the row: a call that takes
 /// as long as a call may, and one that is repeated once.
 pub const COMMIT_MARGIN: Duration = Duration::from_secs(8);
+
+/// With less time than this the sweep tells of what has happened.
+const TELL_ROOM: Duration = Duration::from_secs(6);
 
 /// With less time than this no scrape is begun.
 const LEAST_ROOM: Duration = Duration::from_secs(1);
@@ -100,13 +104,20 @@ impl App {
             Some(spec) if spec.kind.is_crawl() => {
                 return self.work_slice(&job, &spec, scraper, deadline).await;
             }
-            Some(spec) => scrape(&spec, scraper, room).await,
+            Some(spec) => {
+                // That it has begun is told while the page is on its way.
+                let told = self.try_to_tell(&job, Some(&spec));
+                let (outcome, told) = join(scrape(&spec, scraper, room), told).await;
+                return self
+                    .report(&job, Some(&spec), outcome, told, deadline)
+                    .await;
+            }
             None => Err(Failure::new(
                 FailureCode::Internal,
                 "what the job was asked to do cannot be read any more",
             )),
         };
-        self.report(&job, outcome).await
+        self.report(&job, None, outcome, None, deadline).await
     }
 
     /// Gives a claimed job back as untried.
@@ -165,7 +176,11 @@ impl App {
                 Commit::Written if won => {
                     return Ok(Claimed::Won(Box::new(next), spec, place));
                 }
-                Commit::Written | Commit::Lost(None) => return Ok(Claimed::Over),
+                Commit::Written => {
+                    self.tell_now(&next, spec.as_deref()).await;
+                    return Ok(Claimed::Over);
+                }
+                Commit::Lost(None) => return Ok(Claimed::Over),
                 Commit::Lost(Some(row)) => current = row,
             }
         }
@@ -175,13 +190,21 @@ impl App {
         })
     }
 
-    async fn report(&self, job: &Job, outcome: Result<Page, Failure>) -> Result<(), Error> {
+    async fn report(
+        &self,
+        job: &Job,
+        spec: Option<&Spec>,
+        outcome: Result<Page, Failure>,
+        told: Option<u64>,
+        deadline: Timestamp,
+    ) -> Result<(), Error> {
         let retention = self.limits.retention;
         let settled = match outcome {
             Ok(page) => {
                 let result = self.keep_result(&job.id, job.fence, page).await?;
                 self.settle(job, |row, stamp| {
-                    row.complete(stamp, job.fence, result, &retention)
+                    let next = row.complete(stamp, job.fence, result, &retention)?;
+                    Ok(next.having_told(told, stamp.now))
                 })
                 .await?
             }
@@ -189,7 +212,8 @@ impl App {
                 tracing::info!(job = %job.id, %failure, "attempt failed");
                 let jitter = self.random();
                 self.settle(job, |row, stamp| {
-                    row.fail(stamp, job.fence, &failure, jitter, &retention)
+                    let next = row.fail(stamp, job.fence, &failure, jitter, &retention)?;
+                    Ok(next.having_told(told, stamp.now))
                 })
                 .await?
             }
@@ -204,6 +228,10 @@ impl App {
                 }
                 let status = row.status(self.now());
                 tracing::info!(job = %row.id, %status, attempts = row.attempts_made(), "job settled");
+                // Nobody's message is worth less than that this worker ends in time.
+                if self.now() + TELL_ROOM <= deadline {
+                    self.tell_now(&row, spec).await;
+                }
             }
             Settled::Refused(_) | Settled::Gone => {
                 tracing::info!(job = %job.id, fence = job.fence, "outcome refused: the claim is over");

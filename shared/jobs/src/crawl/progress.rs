@@ -87,6 +87,9 @@ pub struct Progress {
     /// The next slice puts the failed addresses back into the queue.
     #[serde(rename = "y", default, skip_serializing_if = "std::ops::Not::not")]
     pub retry_failed: bool,
+    /// Segments of results that there are, where somebody wants to hear of each page.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<u32>,
 }
 
 /// What a refresh has found, and what it has saved.

@@ -1,6 +1,7 @@
 //! The moves that somebody asks for: pause, resume, cancel, retry, promote, and the early end of a
 //! retention. Refuses what the table of moves forbids.
 
+use crate::event::EventType;
 use crate::job::{Job, State};
 use crate::transition::{Move, Refusal, Retention, Stamp};
 
@@ -48,6 +49,7 @@ impl Job {
         next.result = None;
         next.crawl = None;
         next.requeue(stamp.now, stamp.now);
+        next.note(EventType::JobRetried, stamp.now);
         Ok(next.sealed(stamp, self))
     }
 

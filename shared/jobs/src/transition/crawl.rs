@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::crawl::Progress;
 use crate::crawl::progress::Trial;
+use crate::event::EventType;
 use crate::failure::{Attempt, Failure};
 use crate::job::{Job, State};
 use crate::time::Timestamp;
@@ -20,7 +21,7 @@ impl Job {
     /// The slice under `fence` has published its progress and goes on.
     pub fn advance(&self, stamp: Stamp, fence: u64, progress: &Progress) -> Result<Self, Refusal> {
         let mut next = self.held_by(fence)?;
-        next.publish(progress);
+        next.publish(stamp, progress);
         Ok(next.sealed(stamp, self))
     }
 
@@ -33,7 +34,7 @@ impl Job {
         eligible_at: Timestamp,
     ) -> Result<Self, Refusal> {
         let mut next = self.held_by(fence)?;
-        next.publish(progress);
+        next.publish(stamp, progress);
         next.requeue(stamp.now, eligible_at.max(stamp.now));
         Ok(next.sealed(stamp, self))
     }
@@ -47,7 +48,7 @@ impl Job {
         retention: &Retention,
     ) -> Result<Self, Refusal> {
         let mut next = self.held_by(fence)?;
-        next.publish(progress);
+        next.publish(stamp, progress);
         next.end(State::Completed, stamp.now, retention);
         Ok(next.sealed(stamp, self))
     }
@@ -73,7 +74,10 @@ impl Job {
         let most = self.max_attempts.max(MOST_RESTARTS);
         let left = next.attempts.len() < usize::from(most);
         match again.filter(|_| left) {
-            Some(wait) => next.requeue(stamp.now, stamp.now + wait),
+            Some(wait) => {
+                next.requeue(stamp.now, stamp.now + wait);
+                next.note_failure(EventType::JobRetried, stamp.now, failure);
+            }
             None => next.end(State::Failed, stamp.now, retention),
         }
         Ok(next.sealed(stamp, self))
@@ -98,14 +102,17 @@ impl Job {
         next.attempts.clear();
         next.finished_at = None;
         next.requeue(stamp.now, stamp.now);
+        next.note(EventType::JobRetried, stamp.now);
         Ok(next.sealed(stamp, self))
     }
 
-    fn publish(&mut self, progress: &Progress) {
+    fn publish(&mut self, stamp: Stamp, progress: &Progress) {
         let mut progress = progress.clone();
-        if let Some(before) = self.crawl.as_deref() {
-            progress.percentage = progress.percentage.max(before.percentage);
-        }
+        let before = self.crawl.as_ref().map_or(0, |crawl| crawl.percentage);
+        progress.percentage = progress.percentage.max(before);
+        self.note_progress(before, progress.percentage, stamp.now);
+        let before = self.crawl.as_ref().and_then(|crawl| crawl.segments);
+        self.note_pages(before, progress.segments, stamp.now);
         progress.lapses = 0;
         let before = self.crawl.as_ref().map(|it| it.counters);
         if before.is_some_and(|before| before != progress.counters) {

@@ -25,7 +25,7 @@ pub fn queued_due(now: Timestamp, eligible_at: Timestamp) -> Timestamp {
 }
 
 /// A sent message has its grace, doubled for each time it was sent again, up to 15 minutes.
-pub(super) fn sent_due(now: Timestamp, eligible_at: Timestamp, resends: u32) -> Timestamp {
+pub(crate) fn sent_due(now: Timestamp, eligible_at: Timestamp, resends: u32) -> Timestamp {
     let grace = (GRACE * 2_u32.pow(resends.min(5))).min(LONGEST_GRACE);
     now.max(eligible_at) + grace
 }

@@ -30,10 +30,12 @@ pub enum Move {
     Promote,
     /// The retention of an ended job is over before its time.
     Expire,
+    /// What was to be told of it is crossed out, or put off; nothing else changes.
+    Tell,
 }
 
 impl Move {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Claim,
         Self::Advance,
         Self::Complete,
@@ -48,6 +50,7 @@ impl Move {
         Self::RetryPages,
         Self::Promote,
         Self::Expire,
+        Self::Tell,
     ];
 }
 
@@ -69,9 +72,12 @@ pub const fn allowed(from: State, by: Move) -> &'static [State] {
         (Queued | Active | Paused, Move::Cancel) => &[Cancelled],
         (Failed | Cancelled, Move::Retry) => &[Queued],
         (Completed | Failed | Cancelled, Move::RetryPages) => &[Queued],
-        (Completed, Move::Expire) => &[Completed],
-        (Failed, Move::Expire) => &[Failed],
-        (Cancelled, Move::Expire) => &[Cancelled],
+        (Queued, Move::Tell) => &[Queued],
+        (Active, Move::Tell) => &[Active],
+        (Paused, Move::Tell) => &[Paused],
+        (Completed, Move::Expire | Move::Tell) => &[Completed],
+        (Failed, Move::Expire | Move::Tell) => &[Failed],
+        (Cancelled, Move::Expire | Move::Tell) => &[Cancelled],
         _ => &[],
     }
 }

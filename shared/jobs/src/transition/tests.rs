@@ -1,7 +1,11 @@
 //! What holds of every job, whatever happens to it, in whatever order.
 
+mod restarts;
+mod sound;
+
 use proptest::prelude::*;
 
+use self::sound::{is_sound, tells};
 use super::*;
 use crate::id::JobId;
 use crate::job::{Place, Status};
@@ -34,6 +38,7 @@ fn queued(delay: Duration, max_attempts: u8) -> Job {
         fingerprint: None,
         result: None,
         crawl: None,
+        outbox: None,
         run_of: None,
     }
 }
@@ -81,6 +86,9 @@ enum Step {
     Promote,
     Expire,
     Wake,
+    Tell {
+        fails: bool,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -110,6 +118,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Step::Promote),
         1 => Just(Step::Expire),
         1 => Just(Step::Wake),
+        3 => any::<bool>().prop_map(|fails| Step::Tell { fails }),
     ]
 }
 
@@ -159,8 +168,20 @@ fn apply(job: &Job, step: &Step, now: Timestamp) -> Option<(Job, &'static [Move]
             Sweep::Write(next) | Sweep::Send(next, _) => {
                 Some((next, &[Move::Defer, Move::Lapse, Move::Release]))
             }
+            Sweep::Tell => {
+                let untold = job.untold().unwrap();
+                let told = job.told(stamp, untold).or_else(|_| job.untellable(stamp));
+                told.ok().map(|next| (next, &[Move::Tell][..]))
+            }
             Sweep::Nothing | Sweep::SendOnly(_) | Sweep::Purge => None,
         },
+        Step::Tell { fails } => {
+            let next = match job.untold() {
+                Some(until) if !fails => job.told(stamp, until),
+                _ => job.untellable(stamp),
+            };
+            next.ok().map(|next| (next, &[Move::Tell][..]))
+        }
         Step::Pause => job.pause(stamp).ok().map(|next| (next, &[Move::Pause][..])),
         Step::Resume => job
             .resume(stamp)
@@ -183,25 +204,6 @@ fn apply(job: &Job, step: &Step, now: Timestamp) -> Option<(Job, &'static [Move]
     }
 }
 
-/// What holds for every row at every moment.
-fn is_sound(job: &Job, now: Timestamp) {
-    assert!(job.attempts.len() <= usize::from(job.max_attempts.max(MOST_RESTARTS)));
-    assert_eq!(job.finished_at.is_some(), job.state.is_terminal());
-    assert_eq!(job.lease_until.is_some(), job.state == State::Active);
-    assert!(!job.pause_requested || job.state == State::Active);
-    assert_eq!(job.result.is_some(), job.state == State::Completed);
-    assert_eq!(job.due_at.is_none(), job.state == State::Paused);
-    let Some(due_at) = job.due_at else { return };
-    match job.state {
-        State::Active => assert!(Some(due_at) <= job.lease_until, "the lease ends unseen"),
-        State::Queued => {
-            let latest = job.eligible_at.max(now) + Duration::from_mins(15);
-            assert!(due_at <= latest, "a lost message stays lost until {due_at}");
-        }
-        _ => assert!(Some(due_at) >= job.finished_at),
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
@@ -209,10 +211,12 @@ proptest! {
     fn whatever_happens_a_job_moves_by_the_table_and_stays_sound(
         delay in prop_oneof![Just(0_u64), 0_u64..2_000_000],
         max_attempts in 1_u8..=10,
+        is_heard: bool,
         steps in proptest::collection::vec(steps(), 1..60),
     ) {
         let mut now = START;
         let mut job = queued(Duration::from_millis(delay), max_attempts);
+        job.outbox = is_heard.then(Box::default);
         for step in &steps {
             if let Step::Wait(millis) = step {
                 now = now + Duration::from_millis(*millis);
@@ -220,6 +224,7 @@ proptest! {
             let Some((next, moves)) = apply(&job, step, now) else { continue };
             let possible = moves.iter().flat_map(|by| allowed(job.state, *by));
             prop_assert!(possible.into_iter().any(|state| *state == next.state), "{step:?} led from {job:?} to {next:?}");
+            tells(&job, &next);
             prop_assert_eq!(next.revision, job.revision + 1);
             let claimed = *step == Step::Claim && next.state == State::Active;
             prop_assert_eq!(next.fence, job.fence + u64::from(claimed));
@@ -267,7 +272,7 @@ fn an_ended_job_only_starts_anew_or_is_purged() {
     for state in State::ALL.into_iter().filter(|state| state.is_terminal()) {
         for by in Move::ALL {
             let again = by == Move::Retry && state != State::Completed;
-            let may = again || matches!(by, Move::Expire | Move::RetryPages);
+            let may = again || matches!(by, Move::Expire | Move::RetryPages | Move::Tell);
             assert_eq!(!allowed(state, by).is_empty(), may, "{state:?} {by:?}");
         }
     }
@@ -361,40 +366,4 @@ fn a_pause_of_a_running_job_takes_effect_when_its_attempt_ends() {
         .complete(stamp(START), 1, result(1), &retention)
         .unwrap();
     assert_eq!(done.state, State::Completed);
-}
-
-#[test]
-fn work_that_is_given_back_at_a_shutdown_counts_as_untried() {
-    let job = claimed(&queued(Duration::ZERO, 1), START);
-    let Sweep::Write(next) = job.sweep(stamp(START), Mode::Shutdown, &Retention::default()) else {
-        unreachable!("an active job is given back")
-    };
-    assert_eq!((next.state, next.attempts.len()), (State::Queued, 0));
-    assert_eq!(
-        next.sweep(stamp(START), Mode::Restart, &Retention::default()),
-        Sweep::SendOnly(Duration::ZERO)
-    );
-}
-
-#[test]
-fn a_job_with_one_attempt_survives_two_restarts_and_not_a_third() {
-    let retention = Retention::default();
-    let mut job = queued(Duration::ZERO, 1);
-    for restart in 1..=3 {
-        job = claimed(&job, START);
-        job = match job.sweep(stamp(START), Mode::Restart, &retention) {
-            Sweep::Send(next, delay) => {
-                assert_eq!(delay, Duration::ZERO);
-                next
-            }
-            Sweep::Write(next) => next,
-            other => unreachable!("{other:?}"),
-        };
-        let state = if restart < 3 {
-            State::Queued
-        } else {
-            State::Failed
-        };
-        assert_eq!(job.state, state, "after restart {restart}");
-    }
 }

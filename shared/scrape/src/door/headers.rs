@@ -143,6 +143,11 @@ impl KeptHeaders {
 /// How long the server asks us to wait (RFC 9110, 10.2.3), at most an hour; `None` where it does
 /// not say so in seconds or as a date.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    asked_wait(headers, now).map(|wait| wait.min(MAX_RETRY_AFTER))
+}
+
+/// The same, however long.
+pub(super) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let wait = if is_number {
@@ -152,7 +157,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         let date = httpdate::parse_http_date(text).ok()?;
         date.duration_since(now).unwrap_or(Duration::ZERO)
     };
-    Some(wait.min(MAX_RETRY_AFTER))
+    Some(wait)
 }
 
 #[cfg(test)]

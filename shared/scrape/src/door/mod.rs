@@ -12,6 +12,7 @@ mod guard;
 mod headers;
 mod lookup;
 mod media;
+mod post;
 mod prescan;
 mod redirect;
 mod targets;
@@ -36,6 +37,8 @@ pub use guard::MAX_URL;
 pub use headers::{KeptHeaders, X_ROBOTS_TAG, is_sendable};
 pub use lookup::{Lookup, SystemLookup};
 pub use media::Media;
+pub use post::Message;
+pub(crate) use post::{LAST_WORDS, late as late_post};
 pub use redirect::MAX_REDIRECTS;
 pub use targets::{Authority, Targets};
 
@@ -101,6 +104,16 @@ enum First {
     Page(reqwest::Response, Trail),
     Unchanged,
     Elsewhere(Url),
+}
+
+/// Says of an address why nothing may be sent there, as far as that can be told without looking
+/// its name up: for those who refuse it before anybody has to go there.
+pub fn judge(targets: Targets) -> impl Fn(&str) -> Result<(), String> + Send + Sync {
+    let guard = Guard::new(targets);
+    move |url| {
+        let url = Url::parse(url).map_err(|_| "is no address".to_owned())?;
+        guard.judge(&url).map_err(|refused| refused.to_string())
+    }
 }
 
 impl Door {

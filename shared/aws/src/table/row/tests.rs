@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use jobs::FailureCode;
+use jobs::outbox::{Happening, ToldFailure};
+use jobs::{EventType, FailureCode};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -35,6 +36,7 @@ fn queued() -> Job {
         fingerprint: None,
         result: None,
         crawl: None,
+        outbox: None,
         run_of: None,
     }
 }
@@ -193,6 +195,47 @@ fn results() -> impl Strategy<Value = Option<ResultRef>> {
     }))
 }
 
+fn outboxes() -> impl Strategy<Value = Option<Box<Outbox>>> {
+    let kind = proptest::sample::select(&EventType::ALL);
+    let failure = proptest::option::of(("[a-z_]{1,20}", ".{0,240}", any::<bool>()).prop_map(
+        |(code, message, retryable)| ToldFailure {
+            code,
+            message,
+            retryable,
+        },
+    ));
+    let percentage = proptest::option::of(0_u8..100);
+    let segments = proptest::option::of(any::<(u32, u32)>());
+    let happening = (
+        kind,
+        any::<u32>(),
+        0_usize..11,
+        percentage,
+        failure,
+        segments,
+    )
+        .prop_map(
+            |(kind, revision, attempts, percentage, failure, segments)| Happening {
+                kind,
+                at: START,
+                revision: revision.into(),
+                attempts,
+                percentage,
+                failure,
+                segments,
+            },
+        );
+    let untold = proptest::collection::vec(happening, 0..5);
+    let outbox = (untold, any::<u32>(), any::<u8>()).prop_map(|(untold, due, tries)| {
+        Box::new(Outbox {
+            untold,
+            due_at: Timestamp::from_millis(due.into()),
+            tries,
+        })
+    });
+    proptest::option::of(outbox)
+}
+
 prop_compose! {
     fn rows()(
         state in proptest::sample::select(&State::ALL),
@@ -206,11 +249,12 @@ prop_compose! {
         fingerprint in proptest::option::of("[0-9a-f]{64}"),
         result in results(),
         run_at in times(),
+        outbox in outboxes(),
     ) -> Job {
         Job {
             customer: CustomerId::parse(&customer).unwrap(),
             url, priority, state, started_at, finished_at, max_attempts, attempts, fence, revision,
-            nonce, lease_until, pause_requested, due_at, resends, fingerprint, result,
+            nonce, lease_until, pause_requested, due_at, resends, fingerprint, result, outbox,
             run_of: run_at.map(|at| RunOf { schedule: ScheduleId::new(START, fence.into()), at }),
             ..queued()
         }

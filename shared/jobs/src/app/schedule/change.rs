@@ -7,6 +7,7 @@ use crate::error::{Error, Problem};
 use crate::extraction::Check;
 use crate::id::ScheduleId;
 use crate::ports::{Replaced, TickWrite, Turn, Turned};
+use crate::rate::Call;
 use crate::schedule::{Asked, ChangedSchedule, NewSchedule, Outcome, Schedule, Tick};
 use crate::transition::Stamp;
 
@@ -20,6 +21,7 @@ impl App {
         change: &ChangedSchedule,
         check: Check,
     ) -> Result<(Schedule, Asked), Error> {
+        self.admit_caller(Call::Create, caller, None).await?;
         for _ in 0..MOST_RACES {
             let (schedule, asked) = self.visible_schedule(caller, id).await?;
             let now = self.now();

@@ -50,7 +50,8 @@ impl App {
                     at: stamp.now,
                 })
             }
-            Added::Full => Err(Error::TooManySchedules {
+            Added::Full => Err(Error::TooMany {
+                what: "schedules",
                 most: MOST_SCHEDULES,
             }),
             Added::Answered(kept) => again(&kept, keyed),

@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::app::Settled;
-use crate::app::create::{first_row, full};
+use crate::app::create::{Birth, first_row, full};
 use crate::app::schedule::{MOST_RACES, crowded};
 use crate::caller::Caller;
 use crate::error::Error;
@@ -296,7 +296,7 @@ impl App {
 
     /// What follows a run that has just been written.
     async fn begun(&self, before: &Schedule, after: &Schedule, job: &Job) {
-        self.send_first(job).await;
+        self.send_first(job, None).await;
         if after.wanted != before.wanted {
             self.tell_timetable(after).await;
         }
@@ -311,6 +311,7 @@ impl App {
         if let Settled::Written(job) = settled.await? {
             tracing::info!(job = %job.id, "cancelled by the next run of its schedule");
             self.run_ended(&job).await?;
+            Box::pin(self.tell_now(&job, None)).await;
         }
         Ok(())
     }
@@ -339,12 +340,16 @@ fn job_of(
         deduplicate_for: std::time::Duration::ZERO,
     };
     let id = JobId::of_tick(&schedule.id, at);
-    let job = Job {
+    let birth = Birth {
+        created_at: stamp.now,
+        stamp,
+        // By its own schedule at least.
+        heard: true,
         run_of: Some(RunOf {
             schedule: schedule.id.clone(),
             at,
         }),
-        ..first_row(id, schedule.customer.clone(), &new, stamp.now, stamp)
     };
+    let job = first_row(id, schedule.customer.clone(), &new, birth);
     Ok((job, stored(&new.spec)?))
 }

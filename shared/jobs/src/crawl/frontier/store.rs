@@ -300,6 +300,11 @@ impl Frontier {
             || self.has_moved
     }
 
+    /// Segments of results that there are, those of the last pack included.
+    pub fn segments(&self) -> u32 {
+        self.fresh.published.len() as u32
+    }
+
     /// Results that no commit has published yet.
     pub fn unpublished(&self) -> u32 {
         let closed = self.fresh.closed.iter().map(|(_, pages, _)| pages);

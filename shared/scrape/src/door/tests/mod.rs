@@ -5,6 +5,7 @@ mod answers;
 mod charsets;
 mod clocks;
 mod hostile;
+mod posts;
 mod rebinding;
 mod redirects;
 mod robots;

@@ -88,6 +88,10 @@ pub(super) struct Slice<'a> {
     looked_for: HashMap<String, Timestamp>,
     /// What a refresh compares with.
     base: Option<BasePages>,
+    /// The revision up to which everything is told; the next write crosses it out.
+    told: Option<u64>,
+    /// Whether somebody wants to hear of each page.
+    tells_pages: bool,
     /// Packs written under this claim.
     packs: u32,
     began: Timestamp,
@@ -110,6 +114,8 @@ impl App {
         deadline: Timestamp,
     ) -> Result<(), Error> {
         let mut slice = Slice::open(self, job, spec, scraper, deadline).await?;
+        slice.told = self.try_to_tell(job, Some(spec)).await;
+        slice.tells_pages = self.tells_pages(job, spec).await?;
         let stop = slice.run().await;
         slice.give_up_pending();
         // What was taken and not used is for others, whatever became of this slice.
@@ -177,6 +183,8 @@ impl<'a> Slice<'a> {
             progress,
             gates,
             pending: FuturesUnordered::new(),
+            told: None,
+            tells_pages: false,
             packs: 0,
             began: now,
             next_commit: now + first_look,

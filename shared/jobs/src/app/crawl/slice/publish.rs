@@ -23,13 +23,19 @@ impl Slice<'_> {
         }
         self.put_pack().await?;
         let looked_at = self.app.now();
-        let (fence, progress) = (self.job.fence, &self.progress);
+        let (fence, progress, told) = (self.job.fence, &self.progress, self.told);
         let settled = self
             .app
-            .settle(&self.job, |row, stamp| row.advance(stamp, fence, progress))
+            .settle(&self.job, |row, stamp| {
+                let next = row.advance(stamp, fence, progress)?;
+                Ok(next.having_told(told, stamp.now))
+            })
             .await?;
         match settled {
-            Settled::Written(row) => self.has_seen(row, looked_at).await,
+            Settled::Written(row) => {
+                self.told = self.app.try_to_tell(&row, Some(self.spec)).await;
+                self.has_seen(row, looked_at).await
+            }
             Settled::Refused(_) | Settled::Gone => Ok(Some(Stop::Revoked)),
         }
     }
@@ -71,9 +77,13 @@ impl Slice<'_> {
         }
         let counters = self.frontier.counters();
         self.progress.counters = counters;
+        self.progress.segments = self.tells_pages.then(|| self.frontier.segments());
         self.progress.refresh = self.frontier.refresh().map(|state| state.found);
         let most = self.frontier.rules().options.max_pages;
-        self.progress.percentage = percentage(counters.done, counters.queued, most);
+        // A light slice does not count what its pages have led to.
+        if !self.frontier.is_light() {
+            self.progress.percentage = percentage(counters.done, counters.queued, most);
+        }
         let took = self.app.now().since(self.began).as_millis().max(1) as u64;
         let done = u64::from(counters.done.saturating_sub(self.done_before));
         self.progress.rate = u32::try_from(done * 100_000 / took).unwrap_or(u32::MAX);
@@ -88,7 +98,7 @@ impl Slice<'_> {
         self.put_pack().await?;
         let now = self.app.now();
         self.progress.worked_ms += now.since(self.began).as_millis() as u64;
-        let (fence, progress) = (self.job.fence, &self.progress);
+        let (fence, progress, told) = (self.job.fence, &self.progress, self.told);
         let retention = self.app.limits.retention;
         let end = match stop {
             Stop::Over => match self.frontier.why_nothing() {
@@ -105,13 +115,16 @@ impl Slice<'_> {
         }
         let settled = self
             .app
-            .settle(&self.job, |row, stamp| match &end {
-                Stop::Over => row.finish(stamp, fence, progress, &retention),
-                Stop::NotBegun(failure, again) => {
-                    row.fail_to_begin(stamp, fence, progress, failure, *again, &retention)
-                }
-                Stop::Later(at) => row.go_on(stamp, fence, progress, *at),
-                Stop::Paused | Stop::Revoked => row.go_on(stamp, fence, progress, stamp.now),
+            .settle(&self.job, |row, stamp| {
+                let next = match &end {
+                    Stop::Over => row.finish(stamp, fence, progress, &retention),
+                    Stop::NotBegun(failure, again) => {
+                        row.fail_to_begin(stamp, fence, progress, failure, *again, &retention)
+                    }
+                    Stop::Later(at) => row.go_on(stamp, fence, progress, *at),
+                    Stop::Paused | Stop::Revoked => row.go_on(stamp, fence, progress, stamp.now),
+                };
+                Ok(next?.having_told(told, stamp.now))
             })
             .await?;
         let Settled::Written(row) = settled else {
@@ -127,6 +140,7 @@ impl Slice<'_> {
             job = %row.id, %status, done = counters.done, queued = counters.queued,
             failed = counters.failed, skipped = counters.skipped, "slice ended"
         );
+        self.app.tell_now(&row, Some(self.spec)).await;
         Ok(())
     }
 }

@@ -29,6 +29,8 @@ fn spec(options: CrawlOptions) -> Spec {
         timeout_ms: 1_000,
         delay_ms: 0,
         metadata: None,
+        page_events: false,
+        webhook: None,
     }
 }
 
