@@ -52,7 +52,8 @@ def with_hook(body, is_webhook):
     if isinstance(webhook, dict) and is_web(webhook.get("url")):
         changed["webhook"] = {**webhook, "url": HOOK}
     if is_webhook and is_web(body.get("url")):
-        changed["url"] = HOOK
+        # Of somebody who has no jobs: else each event of all jobs would be posted twenty times.
+        changed = {**changed, "url": HOOK, "customerId": "listener"}
     return changed
 
 
@@ -60,7 +61,7 @@ def with_hook(body, is_webhook):
 def before_call(context, case, kwargs):
     """In every phase, those of the examples too."""
     if case.meta is None or case.meta.generation.mode.is_positive:
-        body = with_hook(case.body, case.path.startswith("/api/webhooks"))
+        body = with_hook(case.body, case.path == "/api/webhooks")
         if body != case.body:
             case.body = body
 

@@ -15,6 +15,7 @@ pub(crate) struct TestBus {
     /// So many events are refused, one by one, in calls that succeed.
     refusing: AtomicUsize,
     taken: Mutex<Vec<Event>>,
+    calls: AtomicUsize,
 }
 
 impl TestBus {
@@ -28,6 +29,11 @@ impl TestBus {
 
     pub(crate) fn refuse(&self, events: usize) {
         self.refusing.store(events, Ordering::SeqCst);
+    }
+
+    /// How often it was asked to take something.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
     }
 
     /// Everything that was taken, in order.
@@ -53,6 +59,7 @@ impl Bus for TestBus {
     }
 
     async fn put(&self, events: &[Event]) -> Result<Vec<usize>, PortError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
         if strikes(&self.failing) {
             return Err(PortError::Unavailable {
                 part: "event bus",

@@ -204,6 +204,61 @@ async fn a_bus_that_is_away_for_long_is_asked_less_and_less_and_loses_nothing() 
 }
 
 #[tokio::test]
+async fn a_bus_that_hangs_keeps_the_sweep_from_nothing_else() {
+    let app = heard();
+    app.bus.fail(usize::MAX);
+    for number in 0..60 {
+        app.create_for(&format!("{URL}/{number}")).await;
+    }
+    app.drain(&Anything).await;
+    let lost = app.create_for(&format!("{URL}/lost")).await;
+    app.receive();
+    let before = app.bus.calls();
+    app.advance(GRACE * 2);
+    assert_eq!(
+        app.sweep().await.sent,
+        0,
+        "the row has something to tell as well"
+    );
+    // As many as were on their way when the first one failed, and no more.
+    assert!(
+        app.bus.calls() - before <= 16,
+        "{} calls",
+        app.bus.calls() - before
+    );
+    app.advance(Duration::from_secs(1));
+    assert_eq!(app.sweep().await.sent, 1, "{lost} is sent again");
+    app.drain(&Anything).await;
+    app.bus.fail(0);
+    for _ in 0..3 {
+        app.advance(Duration::from_mins(10));
+        app.sweep().await;
+    }
+    all_is_told(&app).await;
+}
+
+#[tokio::test]
+async fn webhooks_hear_of_what_a_bus_that_is_away_does_not() {
+    let app = heard();
+    app.bus.fail(usize::MAX);
+    let body = json!({
+        "type": "single-page", "url": URL,
+        "webhook": {"url": "https://example.com/hook", "events": ["job.completed"]},
+    });
+    app.create(&body).await;
+    app.drain(&Anything).await;
+    let begun = app.queue.try_receive_delivery();
+    assert!(begun.is_some());
+    app.bus.fail(0);
+    app.advance(GRACE);
+    app.sweep().await;
+    // Nobody has delivered it: its message comes again, and that of no other.
+    assert_eq!(app.queue.try_receive_delivery(), begun);
+    assert_eq!(app.queue.try_receive_delivery(), None);
+    all_is_told(&app).await;
+}
+
+#[tokio::test]
 async fn an_event_that_the_bus_refuses_is_told_again_under_its_id() {
     let app = heard();
     app.create_for(URL).await;

@@ -13,6 +13,18 @@ use super::{
 use crate::app::TestApp;
 
 #[tokio::test]
+async fn a_tick_that_the_pattern_does_not_have_makes_nothing_and_the_timetable_is_told_again() {
+    let app = TestApp::start();
+    let id = create(&app, &json!({"cronPattern": "*/7 * * * *"})).await;
+    // The timetable holds another entry than the row believes.
+    app.timetable.lose(&id);
+    let foreign = FIRST + MINUTE;
+    tick_in_time(&app, &id, foreign).await;
+    assert_eq!(jobs(&app), 0);
+    assert!(app.timetable.entry(&id).is_some(), "it is told again");
+}
+
+#[tokio::test]
 async fn a_thousand_ticks_of_a_hundred_schedules_delivered_five_times_are_a_thousand_jobs() {
     let app = TestApp::start();
     let mut schedules = Vec::new();

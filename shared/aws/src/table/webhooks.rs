@@ -109,8 +109,15 @@ impl Webhooks for Table {
         let mut webhooks = Vec::with_capacity(found.len());
         for some in found.chunks(100) {
             let items = self.get_all(some.iter().map(place).collect(), true).await?;
-            let decoded = items.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-            webhooks.extend(decoded);
+            // One that does not read must not keep the others from being told.
+            webhooks.extend(items.iter().filter_map(|item| match decode(item) {
+                Ok(webhook) => Some(webhook),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "a webhook does not read");
+                    None
+                }
+            }));
         }
         webhooks.sort_unstable_by(|one, other| other.id.cmp(&one.id));
         let next = if more { found.pop() } else { None };

@@ -1,7 +1,7 @@
 //! Control of one job: pause, resume, cancel, retry, promote. What is allowed stands in the table
 //! of moves; this finds the row, writes what becomes of it, and sends the message that follows.
 
-use crate::app::tell::has_room_to_tell;
+use crate::app::tell::{has_room_to_tell, tells_of_results};
 use crate::app::{App, Settled};
 use crate::caller::Caller;
 use crate::error::Error;
@@ -126,7 +126,18 @@ impl App {
             }
             has_room_to_tell(&current)?;
             // What is told of pages is read from what a new start throws away.
-            self.tell_now(&current, None).await;
+            if tells_of_results(&current) {
+                self.tell_now(&current, None).await;
+                let row = self.ports.store.job(&current.id).await?;
+                let gone = || Error::NotFound(current.id.to_string());
+                *current = row.ok_or_else(gone)?;
+                if tells_of_results(&current) {
+                    return Err(Error::Unavailable {
+                        part: "event bus",
+                        source: "pages of this job are not told yet".into(),
+                    });
+                }
+            }
             let next = change(&current, stamp).map_err(|_| self.conflict(&current))?;
             let revival = Revival {
                 before: &current,

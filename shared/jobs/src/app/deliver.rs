@@ -146,6 +146,11 @@ impl App {
         if let Ok(receiver) = &receiver {
             place = self.receivers.place(&receiver.url);
             if place.is_none() {
+                // Messages that the sweep has sent meanwhile come back as well: of them all, one is
+                // kept going.
+                if !self.random().is_multiple_of(u64::from(row.resends) + 1) {
+                    return Ok(Handled::Done);
+                }
                 let wait = BUSY + BUSY.mul_f64(self.random() as f64 / (1_u64 << 53) as f64);
                 self.send_delivery(&row, wait).await;
                 return Ok(Handled::Done);
@@ -163,13 +168,14 @@ impl App {
             }
         };
         let outcome = self.attempt(&row, &receiver, courier, room).await;
-        self.settle_delivery(row, &outcome).await?;
-        drop(place);
+        // First, so that it is done again where this worker dies before the end.
         if outcome.attempt.status == Some(410)
             && let DeliveryOwner::Webhook(id) = &key.owner
         {
             self.disable_gone(id, &receiver.url).await?;
         }
+        self.settle_delivery(row, &outcome).await?;
+        drop(place);
         Ok(Handled::Done)
     }
 

@@ -27,6 +27,7 @@ mod webhooks;
 mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 pub use batch::CreatedBatch;
@@ -124,6 +125,8 @@ pub struct App {
     hosts: Arc<crawl::KnownHosts>,
     webhooks: Arc<listeners::Knowledge>,
     receivers: deliver::Receivers,
+    /// Until when the sweep of this process tells nothing, in milliseconds since 1970.
+    untellable_until: Arc<AtomicI64>,
     reconciled: Arc<schedule::Reconciled>,
 }
 
@@ -150,6 +153,7 @@ impl App {
             identity: Arc::default(),
             webhooks: Arc::default(),
             receivers: deliver::Receivers::default(),
+            untellable_until: Arc::default(),
             reconciled: Arc::default(),
         }
     }

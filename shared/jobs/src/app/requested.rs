@@ -123,7 +123,9 @@ impl App {
                 .create_batch(&Caller::Admin, &new, Some(&keyed))
                 .await
                 .map(|created| created.outcomes),
-            NewWork::Recurring(new) => {
+            NewWork::Recurring(mut new) => {
+                let job = self.addressed(&Caller::Admin, new.job).await;
+                new.job = job.map_err(sorted)?;
                 let created = self.create_schedule(&Caller::Admin, &new, Some(&keyed));
                 let created = created.await.map_err(sorted)?;
                 tracing::info!(event = event.id, schedule = %created.id, "event carried out");

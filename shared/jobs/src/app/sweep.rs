@@ -247,7 +247,9 @@ impl App {
 
     /// What is to be told, then blobs, then the row: a purge that is cut short is found again.
     pub(super) async fn purge(&self, job: &Job) -> Result<(), Error> {
-        self.tell_before_purge(job).await?;
+        let Some(job) = &self.told_before_purge(job).await? else {
+            return Ok(());
+        };
         self.drop_results(job).await?;
         Ok(self.ports.store.purge(job).await?)
     }

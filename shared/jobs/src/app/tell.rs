@@ -1,6 +1,9 @@
 //! Telling what happens to jobs: whoever changes a row tells of it and crosses it out, and what a
 //! crash leaves the sweep tells. Everything may be told twice, under the same id; nothing is lost.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::app::{App, Settled};
@@ -11,6 +14,9 @@ use crate::outbox::MOST_UNTOLD;
 use crate::ports::PortError;
 use crate::spec::{CustomerId, Spec};
 use crate::webhook::JobWebhook;
+
+/// After a telling of the sweep has failed, nothing is told by it for this long.
+const QUIET: Duration = Duration::from_secs(20);
 
 impl App {
     /// Whether anybody wants to hear of such a job. A row remembers it from its creation on.
@@ -39,32 +45,41 @@ impl App {
         };
         // What follows the end of a run waits for nobody who is told.
         if job.state.is_terminal() && job.run_of.is_some() {
-            Box::pin(self.run_ended(job)).await?;
+            readable(Box::pin(self.run_ended(job)).await, job)?;
         }
         let mut events = Vec::with_capacity(outbox.untold.len());
         for happening in &outbox.untold {
             match happening.segments {
                 None => events.push(Event::of(job, spec, happening)),
                 Some(segments) => {
-                    let lines = self.lines_of(job, segments).await?;
+                    let lines = readable(self.lines_of(job, segments).await, job)?;
+                    let lines = lines.unwrap_or_default();
                     events.extend(Event::of_pages(job, happening, &lines));
                 }
             }
         }
-        if self.ports.bus.listens() {
-            let untold = self.ports.bus.put(&events).await?;
-            if !untold.is_empty() {
-                return Err(Error::Unavailable {
-                    part: "event bus",
-                    source: format!("{} of {} events not taken", untold.len(), events.len()).into(),
-                });
-            }
-        }
+        // Neither waits for the other to be in order.
+        let put = self.put_on_bus(&events).await;
         let webhook = spec.and_then(|spec| spec.webhook.as_ref());
         for event in &events {
             self.begin_deliveries(event, webhook).await?;
         }
+        put?;
         Ok(Some(last))
+    }
+
+    async fn put_on_bus(&self, events: &[Event]) -> Result<(), Error> {
+        if !self.ports.bus.listens() {
+            return Ok(());
+        }
+        let untold = self.ports.bus.put(events).await?;
+        if untold.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Unavailable {
+            part: "event bus",
+            source: format!("{} of {} events not taken", untold.len(), events.len()).into(),
+        })
     }
 
     /// Whether each page of a crawl is told of.
@@ -133,20 +148,40 @@ impl App {
 
     /// The sweep's part: tells, or looks again later where it cannot. Whether anything was written.
     pub(super) async fn sweep_untold(&self, job: &Job) -> Result<bool, Error> {
+        // Where one could not be told a moment ago, the others do not wait for the same: the sweep
+        // has more to repair than this.
+        let now = self.now();
+        if now.as_millis() < self.untellable_until.load(Ordering::Relaxed) {
+            let settled = self.settle(job, Job::untellable).await?;
+            return Ok(matches!(settled, Settled::Written(_)));
+        }
         match self.tell(job, None).await {
             Ok(None) => Ok(false),
             Ok(Some(until)) => self.cross_out(job, until).await,
             Err(error) => {
                 tracing::error!(job = %job.id, error = &error as &dyn std::error::Error, "events cannot be told");
+                let until = self.now() + QUIET;
+                self.untellable_until
+                    .store(until.as_millis(), Ordering::Relaxed);
                 let settled = self.settle(job, Job::untellable).await?;
                 Ok(matches!(settled, Settled::Written(_)))
             }
         }
     }
 
-    /// Before a row goes for good.
-    pub(super) async fn tell_before_purge(&self, job: &Job) -> Result<(), Error> {
-        self.tell(job, None).await.map(drop)
+    /// The row once all of it is told, before it goes for good; nothing where it is another by then.
+    pub(super) async fn told_before_purge(&self, job: &Job) -> Result<Option<Job>, Error> {
+        let Some(until) = self.tell(job, None).await? else {
+            return Ok(Some(job.clone()));
+        };
+        // What is told may be read from what is removed next: it must not be told once more.
+        let settled = self
+            .settle(job, |row, stamp| row.told(stamp, until))
+            .await?;
+        Ok(match settled {
+            Settled::Written(row) => Some(*row),
+            Settled::Refused(_) | Settled::Gone => None,
+        })
     }
 
     async fn cross_out(&self, job: &Job, until: u64) -> Result<bool, Error> {
@@ -155,6 +190,27 @@ impl App {
             .await?;
         Ok(matches!(settled, Settled::Written(_)))
     }
+}
+
+/// What is damaged is no reason to tell nothing, again and again: it is logged, and left out.
+fn readable<T>(found: Result<T, Error>, job: &Job) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ Error::Corrupt(_)) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(job = %job.id, error, "what is to be told cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what is to be told lies in the results of this run.
+pub(super) fn tells_of_results(job: &Job) -> bool {
+    let untold = job.outbox.iter().flat_map(|outbox| &outbox.untold);
+    untold
+        .into_iter()
+        .any(|happening| happening.segments.is_some())
 }
 
 /// A job is not started anew while so much of it waits to be told.

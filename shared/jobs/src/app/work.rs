@@ -29,7 +29,7 @@ pub const INVOCATION: Duration = Duration::from_mins(1);
 pub const COMMIT_MARGIN: Duration = Duration::from_secs(8);
 
 /// With less time than this the sweep tells of what has happened.
-const TELL_ROOM: Duration = Duration::from_secs(6);
+pub(super) const TELL_ROOM: Duration = Duration::from_secs(6);
 
 /// With less time than this no scrape is begun.
 const LEAST_ROOM: Duration = Duration::from_secs(1);

@@ -164,9 +164,11 @@ pub enum Verdict {
 impl Schedule {
     /// What is to be done at `now` about the tick of `at`, while the current run goes on or not.
     pub fn judge(&self, at: Timestamp, now: Timestamp, is_running: bool) -> Verdict {
+        if self.deleted || self.paused || at <= self.since || !self.plan.spans(at) {
+            return Verdict::Ignore;
+        }
         // A timetable that is behind fires what is no longer wanted.
-        let is_stale = || self.is_unplaced() && !self.plan.fires_at(at);
-        if self.deleted || self.paused || at <= self.since || !self.plan.spans(at) || is_stale() {
+        if self.is_foreign(at) {
             return Verdict::Ignore;
         }
         let is_late = now.since(at) > LATE;
@@ -182,10 +184,21 @@ impl Schedule {
             (Some(_), Overlap::Skip) => Verdict::Note(Outcome::Skipped),
             (Some(_), Overlap::Queue) if self.held.is_some() => Verdict::Note(Outcome::Skipped),
             (Some(_), Overlap::Queue) => Verdict::Hold { is_late },
+            (Some(_), Overlap::CancelPrevious)
+                if self.last_fired.is_some_and(|last| at <= last) =>
+            {
+                // A later one goes on already.
+                Verdict::Note(Outcome::Missed)
+            }
             (Some(job), Overlap::CancelPrevious) => Verdict::CancelFirst(job),
             (None, _) if self.held.is_some() => Verdict::ReleaseFirst,
             (None, _) => Verdict::Fire { is_late },
         }
+    }
+
+    /// Whether the pattern does not fire at this instant: whoever says so has an older one.
+    pub fn is_foreign(&self, at: Timestamp) -> bool {
+        !self.plan.fires_at(at)
     }
 
     /// What is to be done about a run that a client asks for: nothing holds that back but another

@@ -9,6 +9,7 @@ use crate::crawl::progress::Trial;
 use crate::event::EventType;
 use crate::failure::{Attempt, Failure};
 use crate::job::{Job, State};
+use crate::outbox::MOST_UNTOLD;
 use crate::time::Timestamp;
 use crate::transition::{MOST_RESTARTS, Move, Refusal, Retention, Stamp};
 
@@ -112,7 +113,13 @@ impl Job {
         progress.percentage = progress.percentage.max(before);
         self.note_progress(before, progress.percentage, stamp.now);
         let before = self.crawl.as_ref().and_then(|crawl| crawl.segments);
-        self.note_pages(before, progress.segments, stamp.now);
+        // Where too much is untold already, the next note covers these pages as well.
+        let untold = self.outbox.as_ref().map_or(0, |outbox| outbox.untold.len());
+        if untold < MOST_UNTOLD {
+            self.note_pages(before, progress.segments, stamp.now);
+        } else {
+            progress.segments = before;
+        }
         progress.lapses = 0;
         let before = self.crawl.as_ref().map(|it| it.counters);
         if before.is_some_and(|before| before != progress.counters) {

@@ -215,7 +215,7 @@ impl App {
         }
     }
 
-    async fn place_missing(&self, schedule: &Schedule) -> Result<(), Error> {
+    pub(super) async fn place_missing(&self, schedule: &Schedule) -> Result<(), Error> {
         let forgotten = |row: &Schedule, stamp| (!row.is_unplaced()).then(|| row.forgotten(stamp));
         if let Some(row) = self.settle_schedule(schedule, forgotten).await? {
             tracing::warn!(schedule = %row.id, "the timetable had lost a schedule");

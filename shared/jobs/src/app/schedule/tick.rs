@@ -49,6 +49,11 @@ impl App {
             let Some((schedule, asked)) = found else {
                 return Ok(());
             };
+            if schedule.is_foreign(at) && !schedule.deleted && !schedule.is_unplaced() {
+                // The timetable holds another pattern than the row knows of.
+                tracing::warn!(schedule = %id, %at, "a tick that the pattern does not have");
+                return self.place_missing(&schedule).await;
+            }
             let is_running = self.running(&schedule).await?.is_some();
             let verdict = schedule.judge(at, self.now(), is_running);
             match self.carry_out(&schedule, &asked, due, verdict).await? {

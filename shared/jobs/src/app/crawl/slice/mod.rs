@@ -102,6 +102,8 @@ pub(super) struct Slice<'a> {
     /// Before this it is only looked at.
     publishes_from: Timestamp,
     ends: Timestamp,
+    /// When the worker has to have stopped.
+    deadline: Timestamp,
 }
 
 impl App {
@@ -184,6 +186,7 @@ impl<'a> Slice<'a> {
             gates,
             pending: FuturesUnordered::new(),
             told: None,
+            deadline,
             tells_pages: false,
             packs: 0,
             began: now,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{LONGEST_BLIND, Slice, Stop};
+use crate::app::work::TELL_ROOM;
 use crate::app::{App, Settled};
 use crate::error::Error;
 use crate::job::{Job, State};
@@ -33,7 +34,12 @@ impl Slice<'_> {
             .await?;
         match settled {
             Settled::Written(row) => {
-                self.told = self.app.try_to_tell(&row, Some(self.spec)).await;
+                // Not where the time is needed for the end.
+                self.told = if self.app.now() + TELL_ROOM <= self.ends {
+                    self.app.try_to_tell(&row, Some(self.spec)).await
+                } else {
+                    None
+                };
                 self.has_seen(row, looked_at).await
             }
             Settled::Refused(_) | Settled::Gone => Ok(Some(Stop::Revoked)),
@@ -77,7 +83,10 @@ impl Slice<'_> {
         }
         let counters = self.frontier.counters();
         self.progress.counters = counters;
-        self.progress.segments = self.tells_pages.then(|| self.frontier.segments());
+        // Never back to nothing: what was told would be told again.
+        if self.tells_pages {
+            self.progress.segments = Some(self.frontier.segments());
+        }
         self.progress.refresh = self.frontier.refresh().map(|state| state.found);
         let most = self.frontier.rules().options.max_pages;
         // A light slice does not count what its pages have led to.
@@ -140,7 +149,9 @@ impl Slice<'_> {
             job = %row.id, %status, done = counters.done, queued = counters.queued,
             failed = counters.failed, skipped = counters.skipped, "slice ended"
         );
-        self.app.tell_now(&row, Some(self.spec)).await;
+        if self.app.now() + TELL_ROOM <= self.deadline {
+            self.app.tell_now(&row, Some(self.spec)).await;
+        }
         Ok(())
     }
 }
